@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests import `fast-session` and its subpaths by name: what runs is the built package, as users get it.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    server: { deps: { external: [/\/build\//] } },
+  },
+})
