@@ -2,14 +2,17 @@
 
 export type EngineName = 'wasm' | 'node' | 'js'
 
+/** A signing key: its bytes, or a string that stands for its UTF-8 bytes. Any length but 0. */
+export type Secret = string | Uint8Array
+
 export interface Engine {
   readonly name: EngineName
 
   /**
    * Prepares a list of signing keys: the first signs, all verify. The key schedule (the two midstates of
-   * RFC 2104) is computed once here, never per message.
+   * RFC 2104) is computed once here, never per message. Changing the caller's bytes later changes nothing.
    */
-  keyring(secrets: readonly string[]): Keyring
+  keyring(secrets: readonly Secret[]): Keyring
 
   /** A new session id: 24 bytes (192 bits) of the CSPRNG as 32 base64url characters (RFC 4648, section 5). */
   newId(): string
