@@ -18,7 +18,7 @@ export interface StoredRecord {
 }
 
 export interface WriteOptions {
-  /** When the record ends, in ms since the epoch. Always finite. */
+  /** When the record ends, in ms since the epoch: a whole number. One in the past ends the record at once. */
   readonly expires: number
   /** The version that was read, or `null` for "there must be no such record". */
   readonly ifVersion: RecordVersion | null
@@ -32,8 +32,8 @@ export type WriteResult =
   | { readonly ok: false; readonly current: StoredRecord | undefined }
 
 /**
- * A store of records. Ids are strings of 1 to 256 characters without control characters; by default they are the
- * SHA-256 of a session id (see `hashIds`). A method that fails throws or rejects with the client's own error.
+ * A store of records. Ids and owners are strings of 1 to 256 UTF-16 units without control characters, of which no
+ * two are alike; by default ids are the SHA-256 of a session id (see `hashIds`). A method that fails throws or rejects with the client's own error.
  */
 export interface RecordStore {
   /** A short word for messages and diagnostics: `memory`, `redis`, … */
@@ -54,7 +54,8 @@ export interface RecordStore {
    * Compare-and-set, atomic against every other client of the store. With `ifVersion: null` the record is made,
    * unless a live one exists (an expired one counts as none and is replaced). With a version, the record is
    * replaced if its version is still that; a record that is gone or expired answers `current: undefined` and is
-   * never made anew, so a destroyed session is not brought back by a slower request.
+   * never made anew, so a destroyed session is not brought back by a slower request. The bytes of `payload` are the
+   * store's until it has answered, then the caller's again.
    */
   write(id: string, payload: Uint8Array, options: WriteOptions): MaybePromise<WriteResult>
 
