@@ -11,13 +11,136 @@
  * | 26 | n | the extras map (MessagePack), only with flag 1 |
  * | 26+n | | the payload (MessagePack map) |
  */
+
+import { SessionError } from '../errors.ts'
+import { DEFAULT_MAX_BYTES } from './format.ts'
+import { decodePrefix, encodePlain } from './plain.ts'
+
 export interface RecordHeader {
-  /** When the session began, ms since the epoch. */
+  /** When the session began, ms since the epoch; NaN when nobody knows (express-session doesn't store it). */
   created: number
   /** When the cookie expires, ms since the epoch; null for a cookie that ends with the browser session. */
   expires: number | null
   /** The cookie's lifetime as last set, ms; null for a cookie that ends with the browser session. */
   originalMaxAge: number | null
-  /** What is kept beside the payload: attributes a handler set on this one cookie, `owner`, `label`, … */
+  /**
+   * What is kept beside the payload: `cookie` (attributes that a handler set on this one cookie), `owner`,
+   * `label`, … Keys that are unknown here pass through.
+   */
   extras: Readonly<Record<string, unknown>> | null
+}
+
+export type DecodedRecord =
+  /** A record of ours. `payload` is a view into the record's bytes. */
+  | { readonly kind: 'record'; readonly header: RecordHeader; readonly payload: Uint8Array }
+  /** A session that express-session wrote as JSON text. `data` is the session without its `cookie`. */
+  | { readonly kind: 'json'; readonly header: RecordHeader; readonly data: Record<string, unknown> }
+
+const VERSION = 1
+const HAS_EXTRAS = 1
+const HEADER_BYTES = 26
+const JSON_TEXT = 0x7b // {
+
+/** The bytes of a record. Throws SessionError (ERR_SESSION_ENCODE) when the extras can't be encoded. */
+export function encodeRecord(header: RecordHeader, payload: Uint8Array): Uint8Array {
+  const extras = header.extras === null ? undefined : encodePlain(header.extras, DEFAULT_MAX_BYTES)
+  const extrasBytes = extras === undefined ? 0 : extras.length
+  const bytes = new Uint8Array(HEADER_BYTES + extrasBytes + payload.length)
+  const view = new DataView(bytes.buffer)
+  bytes[0] = VERSION
+  if (extras !== undefined) {
+    bytes[1] = HAS_EXTRAS
+    bytes.set(extras, HEADER_BYTES)
+  }
+  view.setFloat64(2, header.created)
+  view.setFloat64(10, header.expires ?? Number.NaN)
+  view.setFloat64(18, header.originalMaxAge ?? Number.NaN)
+  bytes.set(payload, HEADER_BYTES + extrasBytes)
+  return bytes
+}
+
+/**
+ * Takes a record apart. Bytes that begin with `{` are JSON text, as express-session's stores write it. Throws
+ * SessionError (ERR_SESSION_DECODE) on a version that it does not know, or on anything else.
+ */
+export function decodeRecord(bytes: Uint8Array): DecodedRecord {
+  if (bytes[0] === JSON_TEXT) return decodeJsonRecord(bytes)
+  if (bytes[0] !== VERSION) throw unreadable(`its version is ${bytes[0] ?? 'missing'}, not ${VERSION}`)
+  if (bytes.length < HEADER_BYTES) throw unreadable('it is shorter than its header')
+  const flags = bytes[1] as number
+  if ((flags & ~HAS_EXTRAS) !== 0) throw unreadable(`its flags are ${flags}`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const expires = view.getFloat64(10)
+  const originalMaxAge = view.getFloat64(18)
+  let extras: RecordHeader['extras'] = null
+  let start = HEADER_BYTES
+  if (flags === HAS_EXTRAS) {
+    const decoded = decodePrefix(bytes.subarray(HEADER_BYTES))
+    if (!isPlainObject(decoded.value)) throw unreadable('its extras are no map')
+    extras = decoded.value
+    start += decoded.end
+  }
+  return {
+    kind: 'record',
+    header: {
+      created: view.getFloat64(2),
+      expires: Number.isNaN(expires) ? null : expires,
+      originalMaxAge: Number.isNaN(originalMaxAge) ? null : originalMaxAge,
+      extras,
+    },
+    payload: bytes.subarray(start),
+  }
+}
+
+/** The attributes that express-session keeps in a session's `cookie`, with the types that each may have. */
+const COOKIE_ATTRIBUTES: Readonly<Record<string, ReadonlyArray<'string' | 'boolean'>>> = {
+  domain: ['string'],
+  httpOnly: ['boolean'],
+  partitioned: ['boolean'],
+  path: ['string'],
+  priority: ['string'],
+  sameSite: ['string', 'boolean'],
+  secure: ['boolean', 'string'],
+}
+
+function decodeJsonRecord(bytes: Uint8Array): DecodedRecord {
+  let session: Record<string, unknown>
+  try {
+    session = JSON.parse(textDecoder.decode(bytes))
+  } catch (cause) {
+    throw unreadable('it begins like JSON but is not', cause)
+  }
+  const { cookie, ...data } = session
+  const attributes: Record<string, unknown> = isPlainObject(cookie) ? cookie : {}
+  const expires = typeof attributes['expires'] === 'string' ? Date.parse(attributes['expires']) : Number.NaN
+  const { originalMaxAge } = attributes
+  const overrides: Record<string, unknown> = {}
+  for (const [name, types] of Object.entries(COOKIE_ATTRIBUTES)) {
+    const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined
+    if ((types as readonly string[]).includes(typeof value)) overrides[name] = value
+  }
+  return {
+    kind: 'json',
+    header: {
+      created: Number.NaN,
+      expires: Number.isNaN(expires) ? null : expires,
+      originalMaxAge: typeof originalMaxAge === 'number' ? originalMaxAge : null,
+      extras: Object.keys(overrides).length > 0 ? { cookie: overrides } : null,
+    },
+    data,
+  }
+}
+
+const textDecoder = new TextDecoder('utf-8', { fatal: true })
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+function unreadable(problem: string, cause?: unknown): SessionError {
+  return new SessionError(
+    'ERR_SESSION_DECODE',
+    `The stored session can't be read: ${problem}. Was it written by a newer version, or by another package?`,
+    cause === undefined ? undefined : { cause },
+  )
 }
