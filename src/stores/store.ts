@@ -33,7 +33,8 @@ export type WriteResult =
 
 /**
  * A store of records. Ids and owners are strings of 1 to 256 UTF-16 units without control characters, of which no
- * two are alike; by default ids are the SHA-256 of a session id (see `hashIds`). A method that fails throws or rejects with the client's own error.
+ * two are alike; by default ids are the SHA-256 of a session id (see `hashIds`). A method that fails throws or
+ * rejects with the client's own error.
  */
 export interface RecordStore {
   /** A short word for messages and diagnostics: `memory`, `redis`, … */
@@ -55,7 +56,7 @@ export interface RecordStore {
    * unless a live one exists (an expired one counts as none and is replaced). With a version, the record is
    * replaced if its version is still that; a record that is gone or expired answers `current: undefined` and is
    * never made anew, so a destroyed session is not brought back by a slower request. The bytes of `payload` are the
-   * store's until it has answered, then the caller's again.
+   * store's until it has answered, and the caller's again afterwards.
    */
   write(id: string, payload: Uint8Array, options: WriteOptions): MaybePromise<WriteResult>
 
