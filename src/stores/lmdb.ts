@@ -1,0 +1,437 @@
+/** The record store on LMDB: embedded, crash-safe, shared by all processes of one machine, read synchronously. */
+
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Database, RootDatabase } from 'lmdb'
+import { SessionError } from '../errors.ts'
+import type { RecordStore, StoredRecord, WriteOptions, WriteResult } from './store.ts'
+
+export interface LmdbRecordsOptions {
+  /** The directory of the database; made, for its owner only (0700), when it does not exist. */
+  readonly path: string
+  /** How far off the stored expiry may be, in ms, before `read` moves it. Default 0: every `touchTo` is stored. */
+  readonly touchAfter?: number | undefined
+  /** How often, in ms, expired records are removed from disk. Default 60,000; they count as none from the start. */
+  readonly pruneInterval?: number | undefined
+}
+
+/**
+ * Three tables, which change together in one transaction:
+ *
+ * | table | key | value | version |
+ * |---|---|---|---|
+ * | records | id | the entry: see below | what compare-and-set compares |
+ * | owners | [owner, id] | nothing | |
+ * | expiries | [due, id] | nothing | |
+ *
+ * A record is due at or before its end: touching it later leaves it where it is filed, and the pruner files it anew.
+ * So the common touch and write change one table.
+ *
+ * Durability: `write` and `delete` answer when their transaction is on disk (LMDB's own full sync, not the
+ * library's overlappingSync, under which a commit that was answered may be lost with the machine's power). Those that
+ * come while a transaction is being synced share the next one. A moved expiry is no news worth waiting for: this
+ * client sees it at once, the others when the next transaction is on disk, and a crash in between loses the move.
+ */
+export class LmdbRecords implements RecordStore {
+  readonly name = 'lmdb'
+
+  readonly #lastVersion: () => number
+  readonly #root: RootDatabase
+  readonly #records: Database<Buffer, string>
+  readonly #owners: Database<Buffer, [owner: string, id: string]>
+  readonly #expiries: Database<Buffer, Filed>
+  readonly #touches = new Map<string, Touch>()
+  readonly #touchAfter: number
+  readonly #pruner: NodeJS.Timeout
+  #pruning: Promise<void> | undefined
+  #closed = false
+
+  constructor(options: LmdbRecordsOptions) {
+    if (typeof options?.path !== 'string' || options.path === '') {
+      throw new SessionError(
+        'ERR_SESSION_OPTION',
+        'The LMDB store has no option path: give the directory that is to hold the database.',
+      )
+    }
+    this.#touchAfter = duration('touchAfter', options.touchAfter ?? 0, 0)
+    const pruneInterval = duration('pruneInterval', options.pruneInterval ?? 60_000, 1)
+    const lmdb = requireLmdb()
+    this.#lastVersion = lmdb.getLastVersion
+    mkdirSync(options.path, { recursive: true, mode: 0o700 })
+    this.#root = lmdb.open({ ...ENVIRONMENT, path: options.path })
+    this.#records = this.#root.openDB('records', { encoding: 'binary', useVersions: true })
+    this.#owners = this.#root.openDB('owners', { encoding: 'binary' })
+    this.#expiries = this.#root.openDB('expiries', { encoding: 'binary' })
+    this.#pruner = setInterval(() => this.#prune(), pruneInterval).unref()
+  }
+
+  read(id: string, touchTo?: number): StoredRecord | undefined {
+    const entry = this.#live(id)
+    if (entry === undefined) return undefined
+    const move = touchTo !== undefined && this.#isWorthMoving(entry.expires, touchTo)
+    if (move) this.#touch(id, entry, touchTo)
+    return recordOf(entry, move ? touchTo : entry.expires)
+  }
+
+  async write(id: string, payload: Uint8Array, options: WriteOptions): Promise<WriteResult> {
+    for (;;) {
+      const entry = this.#load(id)
+      const live = entry !== undefined && entry.expires > Date.now()
+      if (live ? options.ifVersion !== entry.version : options.ifVersion !== null) {
+        return { ok: false, current: live ? recordOf(entry, entry.expires) : undefined }
+      }
+      const version = entry === undefined ? firstVersion() : entry.version + 1
+      if (await this.#replace(id, entry, live, payload, version, options)) return { ok: true, version }
+    }
+  }
+
+  touch(id: string, expires: number): void {
+    const entry = this.#live(id)
+    if (entry !== undefined) this.#touch(id, entry, expires)
+  }
+
+  async delete(id: string): Promise<void> {
+    for (;;) {
+      const entry = this.#load(id)
+      if (entry === undefined || (await this.#remove(id, entry))) return
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#pruner)
+    await this.#pruning
+    await Promise.all(Array.from(this.#touches.values(), ({ stored }) => stored))
+    await this.#root.close()
+  }
+
+  async list(): Promise<string[]> {
+    const ids: string[] = []
+    for await (const some of this.#slices<string>(this.#records)) ids.push(...some)
+    const expired = await this.#expired()
+    return expired.size === 0 ? ids : ids.filter((id) => !expired.has(id))
+  }
+
+  async count(): Promise<number> {
+    const expired = await this.#expired()
+    this.#root.resetReadTxn()
+    const { entryCount } = this.#records.getStats() as { entryCount: number }
+    return entryCount - expired.size
+  }
+
+  async clear(): Promise<void> {
+    await committed(
+      this.#root.batch(() => {
+        for (const table of [this.#records, this.#owners, this.#expiries]) table.clearAsync()
+      }),
+    )
+  }
+
+  readOwned(owner: string): Array<{ id: string; record: StoredRecord }> {
+    const owned = []
+    for (const id of this.#ownedBy(owner)) {
+      const record = this.read(id)
+      if (record !== undefined) owned.push({ id, record })
+    }
+    return owned
+  }
+
+  async deleteOwned(owner: string, except?: string): Promise<number> {
+    const ids = this.#ownedBy(owner).filter((id) => id !== except)
+    const deleted = await Promise.all(ids.map((id) => this.#deleteOwn(id, owner)))
+    return deleted.filter(Boolean).length
+  }
+
+  #live(id: string): Entry | undefined {
+    const entry = this.#load(id)
+    return entry !== undefined && entry.expires > Date.now() ? entry : undefined
+  }
+
+  /** A copy of what is stored, expired or not, with the expiry that this client has moved it to. */
+  #load(id: string): Entry | undefined {
+    // The library keeps a snapshot until the next timer; another process may have answered a login since.
+    this.#root.resetReadTxn()
+    const stored = this.#records.getBinaryFast(id)
+    if (stored === undefined) return undefined
+    const version = this.#lastVersion()
+    const bytes = Buffer.allocUnsafe(stored.length)
+    bytes.set(Uint8Array.prototype.subarray.call(stored, 0, stored.length))
+    const touch = this.#touches.size === 0 ? undefined : this.#touches.get(id)
+    return {
+      bytes,
+      version,
+      expires: touch?.version === version ? touch.expires : bytes.readDoubleBE(EXPIRES),
+      due: bytes.readDoubleBE(DUE),
+    }
+  }
+
+  async #replace(
+    id: string,
+    entry: Entry | undefined,
+    live: boolean,
+    payload: Uint8Array,
+    version: number,
+    { expires, owner }: WriteOptions,
+  ): Promise<boolean> {
+    const due = live ? Math.min(entry!.due, expires) : expires
+    const bytes = entryBytes(expires, due, owner, payload)
+    const formerOwner = entry && ownerOf(entry)
+    return this.#ifStill(id, entry, () => {
+      this.#records.put(id, bytes, version)
+      if (due !== entry?.due) {
+        if (entry !== undefined) this.#expiries.remove([entry.due, id])
+        this.#expiries.put([due, id], NOTHING)
+      }
+      if (owner !== formerOwner) {
+        if (formerOwner !== undefined) this.#owners.remove([formerOwner, id])
+        if (owner !== undefined) this.#owners.put([owner, id], NOTHING)
+      }
+    })
+  }
+
+  async #remove(id: string, entry: Entry): Promise<boolean> {
+    const owner = ownerOf(entry)
+    return this.#ifStill(id, entry, () => {
+      this.#records.remove(id)
+      this.#expiries.remove([entry.due, id])
+      if (owner !== undefined) this.#owners.remove([owner, id])
+    })
+  }
+
+  async #deleteOwn(id: string, owner: string): Promise<boolean> {
+    for (;;) {
+      const entry = this.#load(id)
+      if (entry === undefined || ownerOf(entry) !== owner) return false
+      if (await this.#remove(id, entry)) return entry.expires > Date.now()
+    }
+  }
+
+  /**
+   * Runs `changes` in one transaction if the record is still the one that was loaded. The condition is checked by
+   * the thread that writes: no transaction waits for this event loop while other processes wait for its lock.
+   */
+  #ifStill(id: string, entry: Entry | undefined, changes: () => void): Promise<boolean> {
+    return committed(
+      entry === undefined
+        ? this.#records.ifNoExists(id, changes)
+        : this.#records.ifVersion(id, entry.version, changes),
+    )
+  }
+
+  #isWorthMoving(from: number, to: number): boolean {
+    return to !== from && Math.abs(to - from) >= this.#touchAfter
+  }
+
+  #touch(id: string, { version }: Entry, expires: number): void {
+    const pending = this.#touches.get(id)
+    if (pending?.version === version) {
+      pending.expires = expires
+      return
+    }
+    const touch: Touch = { version, expires, stored: undefined }
+    this.#touches.set(id, touch)
+    touch.stored = this.#storeTouch(id, touch)
+  }
+
+  /** Touches that come while one is being stored are stored together; one that fails is made up for by the next. */
+  async #storeTouch(id: string, touch: Touch): Promise<void> {
+    try {
+      for (let expires = Number.NaN; expires !== touch.expires; ) {
+        expires = touch.expires
+        const entry = this.#load(id)
+        if (entry?.version !== touch.version) break
+        const { bytes } = entry
+        const due = Math.min(entry.due, expires)
+        bytes.writeDoubleBE(expires, EXPIRES)
+        bytes.writeDoubleBE(due, DUE)
+        await this.#ifStill(id, entry, () => {
+          this.#records.put(id, bytes, entry.version)
+          if (due !== entry.due) {
+            this.#expiries.remove([entry.due, id])
+            this.#expiries.put([due, id], NOTHING)
+          }
+        })
+      }
+    } catch {
+      // A disk that takes no touch takes no write either, and that is reported.
+    } finally {
+      if (this.#touches.get(id) === touch) this.#touches.delete(id)
+    }
+  }
+
+  #ownedBy(owner: string): string[] {
+    this.#root.resetReadTxn()
+    const ids: string[] = []
+    for (const [whose, id] of this.#owners.getKeys({ start: [owner] as never })) {
+      if (whose !== owner) break
+      ids.push(id)
+    }
+    return ids
+  }
+
+  /** The ids of the records whose time is up but that are still on disk. */
+  async #expired(): Promise<Set<string>> {
+    const now = Date.now()
+    const ids = new Set<string>()
+    for await (const some of this.#slices<Filed>(this.#expiries, [now + 1])) {
+      for (const [, id] of some) {
+        const entry = this.#load(id)
+        if (entry !== undefined && entry.expires <= now) ids.add(id)
+      }
+    }
+    return ids
+  }
+
+  #prune(): void {
+    this.#pruning ??= this.#removeExpired()
+      // Whatever stands in its way shows in the next write, which reports it; the next round tries again.
+      .catch(() => {})
+      .finally(() => {
+        this.#pruning = undefined
+      })
+  }
+
+  /** Safe in many processes at once: each change holds only if the record is still as it was found. */
+  async #removeExpired(): Promise<void> {
+    this.#root.readerCheck() // a killed process may have left a snapshot behind, which keeps pages from reuse
+    const until = Date.now() - TOUCHES_UNDER_WAY
+    for await (const some of this.#slices<Filed>(this.#expiries, [until])) {
+      await Promise.all(some.map((filed) => this.#removeIfExpired(filed, until)))
+      if (this.#closed) return
+    }
+  }
+
+  async #removeIfExpired([due, id]: Filed, until: number): Promise<unknown> {
+    const entry = this.#load(id)
+    if (entry === undefined) return this.#expiries.remove([due, id])
+    if (entry.expires <= until) return this.#remove(id, { ...entry, due })
+    return this.#ifStill(id, entry, () => {
+      this.#expiries.remove([due, id])
+      this.#expiries.put([entry.expires, id], NOTHING)
+    })
+  }
+
+  /** All keys below `end`, in slices between which the event loop turns and writers may free pages. */
+  async *#slices<K>(table: Database, end?: unknown): AsyncGenerator<K[]> {
+    let from: object = {}
+    for (;;) {
+      this.#root.resetReadTxn()
+      const keys = [
+        ...table.getKeys({ ...from, ...(end === undefined ? {} : { end: end as never }), limit: SLICE }),
+      ]
+      if (keys.length > 0) yield keys as K[]
+      if (keys.length < SLICE) return
+      from = { start: keys.at(-1), exclusiveStart: true }
+      await nextTurn()
+    }
+  }
+}
+
+const ENVIRONMENT = {
+  noSubdir: false,
+  maxDbs: 3,
+  overlappingSync: false,
+  permissionsMode: 0o600,
+  // Address space, not memory or disk: a map that is large from the start is not moved under its readers.
+  mapSize: 2 ** 36,
+}
+
+/** How many keys are looked at in one turn of the event loop, and pruned in one transaction. */
+const SLICE = 500
+
+/** In ms. What ended less than this ago is not yet removed: a touch from just before may still be on its way. */
+const TOUCHES_UNDER_WAY = 60_000
+
+const NOTHING = Buffer.alloc(1)
+
+/** Under what a record is filed in `expiries`. */
+type Filed = [due: number, id: string]
+
+/** A touch that is not on disk yet. */
+interface Touch {
+  readonly version: number
+  expires: number
+  stored: Promise<void> | undefined
+}
+
+interface Entry {
+  /** The caller's own copy. */
+  readonly bytes: Buffer
+  readonly version: number
+  readonly expires: number
+  readonly due: number
+}
+
+/*
+ * An entry, numbers big-endian:
+ *
+ * | offset | bytes | what |
+ * |---|---|---|
+ * | 0 | 8 | expires, ms since the epoch, float64 |
+ * | 8 | 8 | due, ms since the epoch, float64 |
+ * | 16 | 2 | length of the owner in bytes, 0 for nobody |
+ * | 18 | n | the owner, UTF-8 |
+ * | 18+n | | the payload |
+ */
+const EXPIRES = 0
+const DUE = 8
+const OWNER_LENGTH = 16
+const OWNER = 18
+
+function entryBytes(expires: number, due: number, owner: string | undefined, payload: Uint8Array): Buffer {
+  const ownerLength = owner === undefined ? 0 : Buffer.byteLength(owner)
+  const bytes = Buffer.allocUnsafe(OWNER + ownerLength + payload.byteLength)
+  bytes.writeDoubleBE(expires, EXPIRES)
+  bytes.writeDoubleBE(due, DUE)
+  bytes.writeUInt16BE(ownerLength, OWNER_LENGTH)
+  if (owner !== undefined) bytes.write(owner, OWNER)
+  bytes.set(payload, OWNER + ownerLength)
+  return bytes
+}
+
+function ownerOf({ bytes }: Entry): string | undefined {
+  const length = bytes.readUInt16BE(OWNER_LENGTH)
+  return length === 0 ? undefined : bytes.toString('utf8', OWNER, OWNER + length)
+}
+
+function recordOf({ bytes, version }: Entry, expires: number): StoredRecord {
+  return { payload: bytes.subarray(OWNER + bytes.readUInt16BE(OWNER_LENGTH)), version, expires }
+}
+
+/** 48 random bits: another life of the same id can't meet a version of this one. Counting up from there is exact. */
+function firstVersion(): number {
+  return randomBytes(6).readUIntBE(0, 6)
+}
+
+/** The library rejects with a stand-in and keeps the cause in a promise that nobody else would handle. */
+async function committed(done: Promise<boolean>): Promise<boolean> {
+  try {
+    return await done
+  } catch (error) {
+    const { commitError } = error as { commitError?: Promise<never> }
+    throw await (commitError ?? Promise.reject(error)).catch((cause: unknown) => cause)
+  }
+}
+
+function requireLmdb(): typeof import('lmdb') {
+  try {
+    return createRequire(import.meta.url)('lmdb')
+  } catch (cause) {
+    throw new SessionError(
+      'ERR_SESSION_OPTION',
+      'The LMDB store needs the package lmdb, which does not load: run npm install lmdb.',
+      { cause },
+    )
+  }
+}
+
+function duration(name: string, value: number, least: number): number {
+  if (Number.isFinite(value) && value >= least && value <= 2 ** 31 - 1) return value
+  throw new SessionError(
+    'ERR_SESSION_OPTION',
+    `The option ${name} of the LMDB store is ${String(value)}; give it in ms, from ${least} to ${2 ** 31 - 1}.`,
+  )
+}
