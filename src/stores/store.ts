@@ -60,7 +60,11 @@ export interface RecordStore {
    */
   write(id: string, payload: Uint8Array, options: WriteOptions): MaybePromise<WriteResult>
 
-  /** Moves the expiry (ms since the epoch), keeps payload and version. Touching what is gone is not an error. */
+  /**
+   * Moves the expiry (ms since the epoch), keeps payload and version. Touching what is gone is not an error. A moved
+   * expiry, here and by `touchTo`, holds for this client at once; the store may write it in the background, so that
+   * other clients see it a little later and a crash in between loses the move (never the record).
+   */
   touch(id: string, expires: number): MaybePromise<void>
 
   /** Deletes the record. Deleting what is gone is not an error. */
