@@ -1,4 +1,6 @@
 // What the module exports, nothing else.
 
-export { INPUT, INPUT_SIZE } from './memory'
-export { finish, start, update } from './sha256'
+export { INPUT, INPUT_SIZE, KEY, KEY_SIZE, POOL, POOL_SIZE, TEXT, TEXT_SIZE } from './memory'
+export { absorb, startHash } from './sha256'
+export { finishSign, finishVerify, setKey, setLongKey, sign, startMac, verify } from './hmac'
+export { finishHash, hash, poolFilled, takeId } from './ids'

@@ -1,37 +1,32 @@
-// The map of linear memory: every region is named here once, in the order of its address.
-//
-// Below STATIC_END lies what the compiler places itself (tables made with memory.data).
+// The map of linear memory: every region is named once, here. The compiler gives out the addresses, so regions
+// can't overlap; the sizes must fit the fixed number of pages in asconfig.json.
 
-export const STATIC_END: usize = 4096
+import { BLOCK, DIGEST_LENGTH } from './sha256'
 
-/** The key schedule of RFC 2104: the SHA-256 states after the first block of the inner and of the outer hash. */
-export const INNER: usize = STATIC_END
-export const OUTER: usize = INNER + 32
+/** Room after a message for its padding and for vector stores that reach past it. */
+const SLACK: i32 = 2 * BLOCK
+
+/** What JavaScript hands over: a message, or as much of it as fits. */
+export const INPUT_SIZE: i32 = 4096
+export const INPUT = memory.data(INPUT_SIZE + SLACK, 64)
+
+/** The key schedule of RFC 2104: the hash value after the first block of the inner and of the outer hash. */
+export const KEY_SIZE: i32 = 2 * DIGEST_LENGTH
+export const KEY = memory.data(KEY_SIZE, 16)
 
 /** The hash value H of FIPS 180-4. */
-export const STATE: usize = OUTER + 32
+export const STATE = memory.data(DIGEST_LENGTH, 16)
 
-/** The last block or two of a message, while they are padded. */
-export const TAIL: usize = STATE + 32
-export const TAIL_SIZE: usize = 128
+/** The message schedule W of FIPS 180-4, the constants K added to it. */
+export const SCHEDULE = memory.data(4 * BLOCK, 16)
 
-/** The message schedule W, each word with its constant K added. */
-export const SCHEDULE: usize = TAIL + TAIL_SIZE
+/** A finished digest. */
+export const DIGEST = memory.data(DIGEST_LENGTH + SLACK, 16)
 
-/** A finished digest, and its text. */
-export const DIGEST: usize = SCHEDULE + 256
-export const TEXT: usize = DIGEST + 32
-export const TEXT_SIZE: usize = 64
+/** A finished digest or id as text. */
+export const TEXT_SIZE: i32 = 48
+export const TEXT = memory.data(TEXT_SIZE, 16)
 
-/** Random bytes for session ids, and the ids made from them. */
-export const POOL_IDS: usize = 256
-export const RANDOM: usize = TEXT + TEXT_SIZE
-export const RANDOM_SIZE: usize = POOL_IDS * 24
-export const IDS: usize = RANDOM + RANDOM_SIZE
-export const IDS_SIZE: usize = POOL_IDS * 32
-
-/** What JavaScript hands over: a message, or as much of it as fits. A multiple of the block length. */
-export const INPUT: usize = IDS + IDS_SIZE
-export const INPUT_SIZE: usize = 8192
-
-export const CORE_END: usize = INPUT + INPUT_SIZE
+/** Random bytes that no id has been made of yet. */
+export const POOL_SIZE: i32 = 256 * 24
+export const POOL = memory.data(POOL_SIZE + 16, 16)

@@ -1,61 +1,111 @@
 /** The engine on node:crypto, for runtimes that have it and no WebAssembly. */
 import type { Engine, Keyring, Secret } from './engine.ts'
-import { disposedError, SIGNATURE_LENGTH } from './signature.ts'
+import { endsInSignature, type Key, KeyList, SIGNATURE_LENGTH } from './keyring.ts'
 
 type NodeCrypto = typeof import('node:crypto')
 
-/** Throws where there is no node:crypto. */
+/** Throws where there is no node:crypto, or none with `hash` (Node 20.12). */
 export function nodeEngine(): Engine {
-  const crypto = nodeCrypto()
-  return {
-    name: 'node',
-    keyring: (secrets) => new NodeKeyring(crypto, secrets),
-    newId: () => crypto.randomBytes(24).toString('base64url'),
-    hashId: (id) => crypto.createHash('sha256').update(id).digest('base64url'),
-  }
-}
-
-/** Not an import: bundlers for other platforms would stumble over it. */
-function nodeCrypto(): NodeCrypto {
+  // Not an import, at which a bundler for another platform would stumble.
   const crypto = globalThis.process?.getBuiltinModule?.('node:crypto')
   if (crypto === undefined) throw new Error('this runtime has no node:crypto')
-  return crypto
+  if (crypto.hash === undefined) throw new Error('this runtime has no hash() in node:crypto')
+  return new NodeEngine(crypto)
 }
 
-class NodeKeyring implements Keyring {
+/** Bytes of a SHA-256 block and of a digest. */
+const BLOCK = 64
+const DIGEST = 32
+
+/** Random bytes of an id, and how many ids one call for random bytes serves. */
+const ID = 24
+const POOL_IDS = 256
+
+/** Bytes of a message that are hashed where they are written; a longer one is copied once more. */
+const MESSAGE = 1024
+
+class NodeEngine implements Engine {
+  readonly name = 'node'
   readonly #crypto: NodeCrypto
-  #keys: import('node:crypto').KeyObject[]
+  readonly #pool = Buffer.alloc(ID * POOL_IDS)
+  #spent = this.#pool.length
 
-  constructor(crypto: NodeCrypto, secrets: readonly Secret[]) {
+  constructor(crypto: NodeCrypto) {
     this.#crypto = crypto
-    this.#keys = secrets.map((secret) =>
-      typeof secret === 'string' ? crypto.createSecretKey(secret, 'utf8') : crypto.createSecretKey(secret),
-    )
   }
 
-  sign(value: string): string {
-    const key = this.#keys[0]
-    if (key === undefined) throw disposedError()
-    return `${value}.${this.#signature(value, key)}`
+  keyring(secrets: readonly Secret[]): Keyring {
+    return new KeyList(secrets.map((secret) => new NodeKey(this.#crypto, secret)))
   }
 
-  verify(signed: string): string | false {
-    const dot = signed.length - SIGNATURE_LENGTH - 1
-    if (dot < 0 || signed[dot] !== '.') return false
-    const value = signed.slice(0, dot)
-    const claim = Buffer.from(signed.slice(dot + 1))
-    if (claim.length !== SIGNATURE_LENGTH) return false
-    for (const key of this.#keys) {
-      if (this.#crypto.timingSafeEqual(Buffer.from(this.#signature(value, key)), claim)) return value
+  newId(): string {
+    const pool = this.#pool
+    if (this.#spent === pool.length) {
+      this.#crypto.randomFillSync(pool)
+      this.#spent = 0
     }
-    return false
+    const start = this.#spent
+    this.#spent += ID
+    const id = pool.toString('base64url', start, this.#spent)
+    pool.fill(0, start, this.#spent)
+    return id
   }
 
-  dispose(): void {
-    this.#keys = []
+  hashId(id: string): string {
+    return this.#crypto.hash('sha256', id, 'base64url')
+  }
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * RFC 2104 on the one-shot hash: H(K XOR opad, H(K XOR ipad, text)), 0.7 us a message where createHmac takes 1.6.
+ * node:crypto gives no access to the midstates, so what is kept is the padded key, each time hashed anew.
+ */
+class NodeKey implements Key {
+  readonly #crypto: NodeCrypto
+  /** K XOR ipad, and room for a message. */
+  readonly #inner = Buffer.alloc(BLOCK + MESSAGE)
+  /** K XOR opad, and room for a digest. */
+  readonly #outer = Buffer.alloc(BLOCK + DIGEST)
+  readonly #message = this.#inner.subarray(BLOCK)
+  /** The padded key with the message; kept, because a message mostly has the length of the one before. */
+  #padded = this.#inner
+
+  constructor(crypto: NodeCrypto, secret: Secret) {
+    this.#crypto = crypto
+    const bytes = Buffer.from(secret)
+    const key = bytes.length > BLOCK ? crypto.hash('sha256', bytes, 'buffer') : bytes
+    for (let i = 0; i < BLOCK; i++) {
+      const byte = key[i] ?? 0
+      this.#inner[i] = byte ^ 0x36
+      this.#outer[i] = byte ^ 0x5c
+    }
+    key.fill(0)
+    bytes.fill(0)
   }
 
-  #signature(value: string, key: import('node:crypto').KeyObject): string {
-    return this.#crypto.createHmac('sha256', key).update(value).digest('base64').slice(0, SIGNATURE_LENGTH)
+  signature(text: string): string {
+    const { hash } = this.#crypto
+    // A digest goes from call to call as a string of bytes: as a Buffer it takes 0.4 us more.
+    this.#outer.write(hash('sha256', this.#pad(text), 'binary'), BLOCK, 'latin1')
+    return hash('sha256', this.#outer, 'base64').slice(0, SIGNATURE_LENGTH)
+  }
+
+  matches(signed: string, dot: number): boolean {
+    return endsInSignature(signed, dot, this.signature(signed.slice(0, dot)))
+  }
+
+  wipe(): void {
+    this.#inner.fill(0)
+    this.#outer.fill(0)
+  }
+
+  #pad(text: string): Uint8Array {
+    const { read, written } = encoder.encodeInto(text, this.#message)
+    if (read < text.length) return Buffer.concat([this.#inner.subarray(0, BLOCK), Buffer.from(text)])
+    const length = BLOCK + written
+    if (this.#padded.length !== length) this.#padded = this.#inner.subarray(0, length)
+    return this.#padded
   }
 }
