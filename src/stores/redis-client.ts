@@ -1,0 +1,165 @@
+/** One face for the clients of Redis: node-redis and ioredis, alone or in a cluster, told apart by what they can do. */
+
+import { SessionError } from '../errors.ts'
+
+/**
+ * A connected client of the `redis` package (4.6 or later: createClient, createCluster, createClientPool,
+ * createSentinel) or of `ioredis` (5 or later: Redis, Cluster).
+ */
+export type RedisClient = NodeRedisClient | NodeRedisCluster | NodeRedisSentinel | IoRedisClient
+
+export interface NodeRedisClient extends ErrorEmitter {
+  sendCommand(command: string[], options?: object): Promise<unknown>
+}
+
+export interface NodeRedisCluster extends ErrorEmitter {
+  readonly masters: readonly object[]
+  nodeClient(node: never): unknown
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    command: string[],
+    options?: object,
+  ): Promise<unknown>
+}
+
+export interface NodeRedisSentinel extends ErrorEmitter {
+  getMasterNode(): unknown
+  sendCommand(isReadonly: boolean | undefined, command: string[], options?: object): Promise<unknown>
+}
+
+export interface IoRedisClient extends ErrorEmitter {
+  readonly options: object
+  scanBuffer(cursor: string): Promise<unknown>
+}
+
+interface ErrorEmitter {
+  on(event: 'error', listener: (error: Error) => void): unknown
+  listenerCount(event: 'error'): number
+}
+
+/** The name of a command and its arguments, the name in lower case. */
+export type RedisCommand = readonly [name: string, ...args: Array<string | Buffer>]
+
+/** Sends a command. What Redis answers as a bulk string is a Buffer; an error that it answers rejects. */
+export type SendCommand = (command: RedisCommand) => Promise<unknown>
+
+export interface RedisConnection {
+  /** What the client is configured to put before every key. */
+  readonly keyPrefix: string
+  /** Whether the client does that to the keys of a command by itself. It never does so to patterns and replies. */
+  readonly addsKeyPrefix: boolean
+  /** Keys of one command must share a slot. */
+  readonly clustered: boolean
+  /** Sends a command to the master that serves `key`. */
+  send(key: string | Buffer, command: RedisCommand): Promise<unknown>
+  /** A way to send to each of the masters, for what concerns all keys. */
+  masters(): Promise<SendCommand[]>
+}
+
+/** Throws a SessionError when `client` is no client of Redis. */
+export function connectionOf(client: RedisClient): RedisConnection {
+  const connection = recognize(client as AnyClient)
+  hearErrors(client)
+  return connection
+}
+
+/** Every member that tells the clients apart. All are optional: `client` may be anything that a user passes. */
+interface AnyClient {
+  readonly sendCommand?: (...args: unknown[]) => Promise<unknown>
+  readonly scanBuffer?: () => Promise<unknown>
+  readonly getMasterNode?: () => unknown
+  readonly nodeClient?: (node: object) => unknown
+  readonly masters?: readonly object[]
+  readonly nodes?: (role: 'master') => AnyClient[]
+  readonly isCluster?: boolean
+  readonly options?: { readonly keyPrefix?: string; readonly legacyMode?: boolean } | undefined
+  readonly _keyPrefix?: string
+}
+
+function recognize(client: AnyClient | null | undefined): RedisConnection {
+  if (typeof client?.scanBuffer === 'function') return ioRedis(client)
+  if (typeof client?.sendCommand !== 'function') {
+    throw new SessionError(
+      'ERR_SESSION_OPTION',
+      'The client of redisStore is no client of Redis: pass what createClient() of the redis package or new Redis() of ioredis gave.',
+    )
+  }
+  if (client.options?.legacyMode) {
+    throw new SessionError(
+      'ERR_SESSION_OPTION',
+      'The client of redisStore answers by callback only: create it without legacyMode.',
+    )
+  }
+  return nodeRedis(client as NodeRedis)
+}
+
+type NodeRedis = AnyClient & Required<Pick<AnyClient, 'sendCommand'>>
+
+/** Bulk strings as Buffers: RESP type `$` (36) since version 5, an option of its own in version 4. */
+const AS_BUFFERS = { typeMapping: { 36: Buffer }, returnBuffers: true }
+
+function nodeRedis(client: NodeRedis): RedisConnection {
+  const base = {
+    keyPrefix: String(client._keyPrefix ?? ''),
+    // Commands in their raw form, which every version has and which costs no parsing of arguments, bypass it.
+    addsKeyPrefix: false,
+  }
+  const alone: SendCommand = (command) => client.sendCommand(command, AS_BUFFERS)
+  if (typeof client.nodeClient === 'function') {
+    return {
+      ...base,
+      clustered: true,
+      // Never read-only, for that allows replicas: a replica may not know yet of the login just acknowledged.
+      send: (key, command) => client.sendCommand(key, false, command, AS_BUFFERS),
+      masters: async () =>
+        Promise.all(
+          client.masters!.map(async (node) => {
+            const master = (await client.nodeClient!(node)) as NodeRedis
+            return (command) => master.sendCommand(command, AS_BUFFERS)
+          }),
+        ),
+    }
+  }
+  const send: SendCommand =
+    typeof client.getMasterNode === 'function'
+      ? (command) => client.sendCommand(false, command, AS_BUFFERS)
+      : alone
+  return { ...base, clustered: false, send: (_key, command) => send(command), masters: async () => [send] }
+}
+
+function ioRedis(client: AnyClient): RedisConnection {
+  const clustered = client.isCluster === true
+  const send = ioRedisSender(client)
+  return {
+    keyPrefix: String(client.options?.keyPrefix ?? ''),
+    addsKeyPrefix: true,
+    clustered,
+    send: (_key, command) => send(command),
+    masters: async () => (clustered ? client.nodes!('master').map(ioRedisSender) : [send]),
+  }
+}
+
+/** By named methods, not `callBuffer`: that one loses the name of the command under `enableAutoPipelining`. */
+function ioRedisSender(client: AnyClient): SendCommand {
+  const methods = client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  return ([name, ...args]) => methods[`${name}Buffer`]!(...args)
+}
+
+/**
+ * Node ends a process in which an `error` event finds no listener, and clients emit one for every lost connection.
+ * Where the application has none when the store is made, this one keeps the process alive and warns once. It stays
+ * when the store is closed: the client outlives the store.
+ */
+function hearErrors(client: ErrorEmitter): void {
+  if (client.listenerCount('error') > 0) return
+  let warned = false
+  client.on('error', ({ message }) => {
+    if (warned || client.listenerCount('error') > 1) return
+    warned = true
+    process.emitWarning(
+      `The Redis client of the session store reported "${message}". Add client.on('error', …) to hear of all errors.`,
+      { code: 'SESSION_STORE_ERROR' },
+    )
+  })
+}
