@@ -13,7 +13,10 @@ export interface LmdbRecordsOptions {
   readonly path: string
   /** How far off the stored expiry may be, in ms, before `read` moves it. Default 0: every `touchTo` is stored. */
   readonly touchAfter?: number | undefined
-  /** How often, in ms, expired records are removed from disk. Default 60,000; they count as none from the start. */
+  /**
+   * How often, in ms, the records that ended at least that long ago are removed from disk. Default 60,000. They count
+   * as none from the moment they end.
+   */
   readonly pruneInterval?: number | undefined
 }
 
@@ -44,6 +47,7 @@ export class LmdbRecords implements RecordStore {
   readonly #expiries: Database<Buffer, Filed>
   readonly #touches = new Map<string, Touch>()
   readonly #touchAfter: number
+  readonly #pruneInterval: number
   readonly #pruner: NodeJS.Timeout
   #pruning: Promise<void> | undefined
   #closed = false
@@ -56,7 +60,7 @@ export class LmdbRecords implements RecordStore {
       )
     }
     this.#touchAfter = duration('touchAfter', options.touchAfter ?? 0, 0)
-    const pruneInterval = duration('pruneInterval', options.pruneInterval ?? 60_000, 1)
+    this.#pruneInterval = duration('pruneInterval', options.pruneInterval ?? 60_000, 1)
     const lmdb = requireLmdb()
     this.#lastVersion = lmdb.getLastVersion
     mkdirSync(options.path, { recursive: true, mode: 0o700 })
@@ -64,7 +68,7 @@ export class LmdbRecords implements RecordStore {
     this.#records = this.#root.openDB('records', { encoding: 'binary', useVersions: true })
     this.#owners = this.#root.openDB('owners', { encoding: 'binary' })
     this.#expiries = this.#root.openDB('expiries', { encoding: 'binary' })
-    this.#pruner = setInterval(() => this.#prune(), pruneInterval).unref()
+    this.#pruner = setInterval(() => this.#prune(), this.#pruneInterval).unref()
   }
 
   read(id: string, touchTo?: number): StoredRecord | undefined {
@@ -297,7 +301,8 @@ export class LmdbRecords implements RecordStore {
   /** Safe in many processes at once: each change holds only if the record is still as it was found. */
   async #removeExpired(): Promise<void> {
     this.#root.readerCheck() // a killed process may have left a snapshot behind, which keeps pages from reuse
-    const until = Date.now() - TOUCHES_UNDER_WAY
+    // What ended just now stays: a touch from just before may still be on its way.
+    const until = Date.now() - this.#pruneInterval
     for await (const some of this.#slices<Filed>(this.#expiries, [until])) {
       await Promise.all(some.map((filed) => this.#removeIfExpired(filed, until)))
       if (this.#closed) return
@@ -334,6 +339,8 @@ const ENVIRONMENT = {
   noSubdir: false,
   maxDbs: 3,
   overlappingSync: false,
+  // The promise of such a batch is nobody's: when the disk is full, its rejection would end the process.
+  eventTurnBatching: false,
   permissionsMode: 0o600,
   // Address space, not memory or disk: a map that is large from the start is not moved under its readers.
   mapSize: 2 ** 36,
@@ -341,9 +348,6 @@ const ENVIRONMENT = {
 
 /** How many keys are looked at in one turn of the event loop, and pruned in one transaction. */
 const SLICE = 500
-
-/** In ms. What ended less than this ago is not yet removed: a touch from just before may still be on its way. */
-const TOUCHES_UNDER_WAY = 60_000
 
 const NOTHING = Buffer.alloc(1)
 
