@@ -2,40 +2,48 @@
 import type { Secret } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 
-/** Bytes that the signing secret must have: the length of the HMAC's output (RFC 2104, section 3). */
-const SECRET_BYTES = 32
+/** Bytes that a signing secret must have: as many as the HMAC's output (RFC 2104, section 3). */
+const MIN_BYTES = 32
 
-const HOW_TO_MAKE_ONE = `make one with: node -e "console.log(require('node:crypto').randomBytes(32).toString('base64url'))"`
+const FIX = `Make one with: node -e "console.log(require('node:crypto').randomBytes(32).toString('base64url'))"`
 
 let warned = false
 
 /**
- * The secrets as a list: the first signs, all verify. A first secret under 32 bytes throws, unless `allowWeak`
- * turns that into one process warning; older ones may be short, but not empty.
+ * The secrets as a list of their own: the first signs, all verify. A first one under 32 bytes throws
+ * ERR_SESSION_WEAK_SECRET, unless `allowWeak` turns that into one process warning; the later ones may be short. What
+ * is no secret at all throws ERR_SESSION_OPTION. `option` is the name that the messages give.
  */
-export function checkSecrets(value: unknown, allowWeak: boolean): readonly Secret[] {
-  const secrets: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (value === undefined || value === null || secrets.length === 0) {
-    throw new SessionError('ERR_SESSION_OPTION', `"secret" is missing: ${HOW_TO_MAKE_ONE}`)
+export function checkSecrets(value: unknown, allowWeak: boolean, option = 'secret'): readonly Secret[] {
+  const secrets: readonly unknown[] = Array.isArray(value) ? [...value] : [value]
+  if (secrets.length === 0) {
+    throw new SessionError(
+      'ERR_SESSION_OPTION',
+      `"${option}" is an empty list; it needs at least one secret. ${FIX}`,
+    )
   }
   if (!secrets.every(isSecret)) {
     throw new SessionError(
       'ERR_SESSION_OPTION',
-      `"secret" must be a non-empty string or Uint8Array, or an array of them: ${HOW_TO_MAKE_ONE}`,
+      `"${option}" must be a non-empty string or Uint8Array, or a list of them. ${FIX}`,
     )
   }
-  const bytes = byteLength(secrets[0] as Secret)
-  if (bytes < SECRET_BYTES) {
-    const weakness = `"secret" has ${bytes} bytes, which can be guessed; it needs at least ${SECRET_BYTES}: ${HOW_TO_MAKE_ONE}`
+  const bytes = byteLength(secrets[0]!)
+  if (bytes < MIN_BYTES) {
+    const weakness = `"${option}" has ${bytes} bytes, short enough to be guessed; it needs ${MIN_BYTES}. ${FIX}`
     if (!allowWeak) throw new SessionError('ERR_SESSION_WEAK_SECRET', weakness)
-    if (!warned) globalThis.process?.emitWarning?.(weakness, { code: 'ERR_SESSION_WEAK_SECRET' })
-    warned = true
+    if (!warned) {
+      warned = true
+      globalThis.process?.emitWarning?.(weakness, { type: 'SessionWarning', code: 'ERR_SESSION_WEAK_SECRET' })
+    }
   }
   return secrets
 }
 
+/** By tag and not by class, so that bytes of another realm (vm, Jest) count. */
 function isSecret(value: unknown): value is Secret {
-  return (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
+  if (typeof value === 'string') return value !== ''
+  return Object.prototype.toString.call(value) === '[object Uint8Array]' && (value as Uint8Array).length > 0
 }
 
 function byteLength(secret: Secret): number {
