@@ -1,23 +1,18 @@
 /** The record store on LMDB: embedded, crash-safe, shared by all processes of one machine, read synchronously. */
 
-import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database, RootDatabase } from 'lmdb'
 import { SessionError } from '../errors.ts'
+import { PRUNE_BATCH, Pruning, type PruningOptions } from './pruning.ts'
+import { newVersion } from './record-version.ts'
 import type { RecordStore, StoredRecord, WriteOptions, WriteResult } from './store.ts'
+import { checkedTouchAfter, type TouchOptions, touchSlack } from './touch-slack.ts'
 
-export interface LmdbRecordsOptions {
-  /** The directory of the database; made, for its owner only (0700), when it does not exist. */
+export interface LmdbRecordsOptions extends TouchOptions, PruningOptions {
+  /** The directory of the database; made, for its user only (0700), when it does not exist. */
   readonly path: string
-  /** How far off the stored expiry may be, in ms, before `read` moves it. Default 0: every `touchTo` is stored. */
-  readonly touchAfter?: number | undefined
-  /**
-   * How often, in ms, the records that ended at least that long ago are removed from disk. Default 60,000. They count
-   * as none from the moment they end.
-   */
-  readonly pruneInterval?: number | undefined
 }
 
 /**
@@ -47,11 +42,10 @@ export class LmdbRecords implements RecordStore {
   readonly #expiries: Database<Buffer, Filed>
   readonly #touches = new Map<string, Touch>()
   readonly #touchAfter: number
-  readonly #pruneInterval: number
-  readonly #pruner: NodeJS.Timeout
-  #pruning: Promise<void> | undefined
-  #closed = false
+  readonly #pruning: Pruning
+  #closing: Promise<void> | undefined
 
+  /** Throws SessionError `ERR_SESSION_OPTION`, also when the package `lmdb` is missing. */
   constructor(options: LmdbRecordsOptions) {
     if (typeof options?.path !== 'string' || options.path === '') {
       throw new SessionError(
@@ -59,8 +53,8 @@ export class LmdbRecords implements RecordStore {
         'The LMDB store has no option path: give the directory that is to hold the database.',
       )
     }
-    this.#touchAfter = duration('touchAfter', options.touchAfter ?? 0, 0)
-    this.#pruneInterval = duration('pruneInterval', options.pruneInterval ?? 60_000, 1)
+    this.#touchAfter = checkedTouchAfter(options)
+    this.#pruning = new Pruning(options, () => this.#pruneBatch())
     const lmdb = requireLmdb()
     this.#lastVersion = lmdb.getLastVersion
     mkdirSync(options.path, { recursive: true, mode: 0o700 })
@@ -68,15 +62,15 @@ export class LmdbRecords implements RecordStore {
     this.#records = this.#root.openDB('records', { encoding: 'binary', useVersions: true })
     this.#owners = this.#root.openDB('owners', { encoding: 'binary' })
     this.#expiries = this.#root.openDB('expiries', { encoding: 'binary' })
-    this.#pruner = setInterval(() => this.#prune(), this.#pruneInterval).unref()
   }
 
   read(id: string, touchTo?: number): StoredRecord | undefined {
     const entry = this.#live(id)
     if (entry === undefined) return undefined
-    const move = touchTo !== undefined && this.#isWorthMoving(entry.expires, touchTo)
-    if (move) this.#touch(id, entry, touchTo)
-    return recordOf(entry, move ? touchTo : entry.expires)
+    if (touchTo === undefined || this.#isCloseTo(touchTo, entry.expires))
+      return recordOf(entry, entry.expires)
+    this.#touch(id, entry, touchTo)
+    return recordOf(entry, touchTo)
   }
 
   async write(id: string, payload: Uint8Array, options: WriteOptions): Promise<WriteResult> {
@@ -86,7 +80,7 @@ export class LmdbRecords implements RecordStore {
       if (live ? options.ifVersion !== entry.version : options.ifVersion !== null) {
         return { ok: false, current: live ? recordOf(entry, entry.expires) : undefined }
       }
-      const version = entry === undefined ? firstVersion() : entry.version + 1
+      const version = newVersion()
       if (await this.#replace(id, entry, live, payload, version, options)) return { ok: true, version }
     }
   }
@@ -103,13 +97,9 @@ export class LmdbRecords implements RecordStore {
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    clearInterval(this.#pruner)
-    await this.#pruning
-    await Promise.all(Array.from(this.#touches.values(), ({ stored }) => stored))
-    await this.#root.close()
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   async list(): Promise<string[]> {
@@ -147,6 +137,11 @@ export class LmdbRecords implements RecordStore {
     const ids = this.#ownedBy(owner).filter((id) => id !== except)
     const deleted = await Promise.all(ids.map((id) => this.#deleteOwn(id, owner)))
     return deleted.filter(Boolean).length
+  }
+
+  /** Removes from disk what has expired, as happens by itself every `pruneInterval`. */
+  async prune(): Promise<void> {
+    await this.#pruning.run()
   }
 
   #live(id: string): Entry | undefined {
@@ -225,8 +220,8 @@ export class LmdbRecords implements RecordStore {
     )
   }
 
-  #isWorthMoving(from: number, to: number): boolean {
-    return to !== from && Math.abs(to - from) >= this.#touchAfter
+  #isCloseTo(touchTo: number, expires: number): boolean {
+    return Math.abs(expires - touchTo) < touchSlack(this.#touchAfter, touchTo, Date.now())
   }
 
   #touch(id: string, { version }: Entry, expires: number): void {
@@ -289,34 +284,30 @@ export class LmdbRecords implements RecordStore {
     return ids
   }
 
-  #prune(): void {
-    this.#pruning ??= this.#removeExpired()
-      // Whatever stands in its way shows in the next write, which reports it; the next round tries again.
-      .catch(() => {})
-      .finally(() => {
-        this.#pruning = undefined
-      })
-  }
-
   /** Safe in many processes at once: each change holds only if the record is still as it was found. */
-  async #removeExpired(): Promise<void> {
+  async #pruneBatch(): Promise<number> {
     this.#root.readerCheck() // a killed process may have left a snapshot behind, which keeps pages from reuse
-    // What ended just now stays: a touch from just before may still be on its way.
-    const until = Date.now() - this.#pruneInterval
-    for await (const some of this.#slices<Filed>(this.#expiries, [until])) {
-      await Promise.all(some.map((filed) => this.#removeIfExpired(filed, until)))
-      if (this.#closed) return
-    }
+    this.#root.resetReadTxn()
+    const until = Date.now() - TOUCHES_UNDER_WAY
+    const due = [...this.#expiries.getKeys({ end: [until] as never, limit: PRUNE_BATCH })]
+    await Promise.all(due.map((filed) => this.#removeIfExpired(filed, until)))
+    return due.length
   }
 
   async #removeIfExpired([due, id]: Filed, until: number): Promise<unknown> {
     const entry = this.#load(id)
-    if (entry === undefined) return this.#expiries.remove([due, id])
+    if (entry === undefined) return committed(this.#expiries.remove([due, id]))
     if (entry.expires <= until) return this.#remove(id, { ...entry, due })
     return this.#ifStill(id, entry, () => {
       this.#expiries.remove([due, id])
       this.#expiries.put([entry.expires, id], NOTHING)
     })
+  }
+
+  async #close(): Promise<void> {
+    await this.#pruning.stop()
+    await Promise.all(Array.from(this.#touches.values(), ({ stored }) => stored))
+    await this.#root.close()
   }
 
   /** All keys below `end`, in slices between which the event loop turns and writers may free pages. */
@@ -346,8 +337,11 @@ const ENVIRONMENT = {
   mapSize: 2 ** 36,
 }
 
-/** How many keys are looked at in one turn of the event loop, and pruned in one transaction. */
-const SLICE = 500
+/** How many keys are looked at in one turn of the event loop. */
+const SLICE = 1000
+
+/** In ms. What ended less than this ago is not yet pruned: a touch from just before may still be on its way. */
+const TOUCHES_UNDER_WAY = 60_000
 
 const NOTHING = Buffer.alloc(1)
 
@@ -405,11 +399,6 @@ function recordOf({ bytes, version }: Entry, expires: number): StoredRecord {
   return { payload: bytes.subarray(OWNER + bytes.readUInt16BE(OWNER_LENGTH)), version, expires }
 }
 
-/** 48 random bits: another life of the same id can't meet a version of this one. Counting up from there is exact. */
-function firstVersion(): number {
-  return randomBytes(6).readUIntBE(0, 6)
-}
-
 /** The library rejects with a stand-in and keeps the cause in a promise that nobody else would handle. */
 async function committed(done: Promise<boolean>): Promise<boolean> {
   try {
@@ -430,12 +419,4 @@ function requireLmdb(): typeof import('lmdb') {
       { cause },
     )
   }
-}
-
-function duration(name: string, value: number, least: number): number {
-  if (Number.isFinite(value) && value >= least && value <= 2 ** 31 - 1) return value
-  throw new SessionError(
-    'ERR_SESSION_OPTION',
-    `The option ${name} of the LMDB store is ${String(value)}; give it in ms, from ${least} to ${2 ** 31 - 1}.`,
-  )
 }

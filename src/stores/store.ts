@@ -40,6 +40,9 @@ export interface RecordStore {
   /** A short word for messages and diagnostics: `memory`, `redis`, … */
   readonly name: string
 
+  /** True: `read` answers at once, so it can wait until somebody looks at the session. Default false. */
+  readonly synchronous?: boolean
+
   /** False: ids reach the store as they stand in the cookie, to share it with express-session. Default true. */
   readonly hashIds?: boolean
 

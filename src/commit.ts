@@ -1,0 +1,120 @@
+/** What has to be written when a response is about to leave: nothing, a touch, the session, or its end. */
+import type { Cookie } from './cookie.ts'
+import { SessionError } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { attempt } from './maybe-promise.ts'
+import { forwardedProto, type TransportRequest } from './secure-request.ts'
+import { originOf, type Session } from './session.ts'
+import type { MaybePromise } from './stores/store.ts'
+import { warnOnce } from './warnings.ts'
+
+/**
+ * Stores what the request did to its session. When it is done, `sessionCookie` knows whether a cookie goes out.
+ * Called when the response's headers are due, and again at its end if those are two moments.
+ */
+export function commit(exchange: Exchange): MaybePromise<void> {
+  const { persistence, options, eager } = exchange.setup
+  if (!exchange.resolved && eager) resolveUnseen(exchange)
+  if (!exchange.resolved) return
+  const session = currentSession(exchange)
+  const id = exchange.sessionID
+  if (!session) {
+    if (options.unset !== 'destroy' || exchange.destroyed || typeof id !== 'string') return
+    exchange.destroyed = true
+    return persistence.destroy(id)
+  }
+  if (!exchange.touched) {
+    exchange.touched = true
+    session.touch()
+  }
+  const origin = originOf(session)
+  const known = origin.saved ?? origin.original
+  const changed = exchange.setup.codec.encodeDataIfChanged(session, known)
+  const data = changed ?? known
+  const isNewId = exchange.cookieId !== id
+  exchange.modified = exchange.originalId !== session.id || !equal(data, origin.original)
+  // A cookie can't carry any other id, so nobody could come back to this session.
+  if (typeof id !== 'string') return
+  const isNew = isNewId && origin.saved === undefined
+  if (
+    isNew && !options.saveUninitialized
+      ? exchange.modified
+      : changed !== undefined || origin.saved === undefined || exchange.resave
+  ) {
+    return attempt(
+      () => persistence.save(exchange, session, data),
+      () => {},
+      (error) => dropGone(exchange, error),
+    )
+  }
+  if (!isNewId) return persistence.touch(exchange, session)
+}
+
+/** The Set-Cookie line of a committed session; undefined when this response carries none. */
+export function sessionCookie(exchange: Exchange): string | undefined {
+  const { session, sessionID: id, setup } = exchange
+  const { name, rolling, saveUninitialized } = setup.options
+  if (exchange.gone) return expiredCookie(exchange.newCookie()).serialize(name, '')
+  if (!session || typeof id !== 'string') return undefined
+  const { cookie } = session
+  const due =
+    exchange.cookieId !== id
+      ? saveUninitialized || exchange.modified
+      : rolling || (cookie.expires != null && exchange.modified)
+  if (!due) return undefined
+  if (!cookie.secure || exchange.isSecure()) return cookie.serialize(name, exchange.sign(id))
+  tellWhyNot(exchange)
+  return undefined
+}
+
+/** A cookie that makes the browser forget the one of the same attributes (RFC 6265bis, section 5.7). */
+function expiredCookie(cookie: Cookie): Cookie {
+  cookie.restore(0, null)
+  return cookie
+}
+
+/** A session that ended elsewhere is not brought back: the change is dropped and reported, the response goes on. */
+function dropGone(exchange: Exchange, error: unknown): void {
+  if (!(error instanceof SessionError && error.code === 'SESSION_GONE')) throw error
+  exchange.gone = true
+  exchange.report(error)
+}
+
+/** Some options need the session at the end of a request that never looked at it. */
+function resolveUnseen(exchange: Exchange): void {
+  const { resave, rolling, saveUninitialized } = exchange.setup.options
+  if (!Object.hasOwn(exchange.req, 'session')) {
+    // `delete req.session` without a look at it: the id is all that is needed.
+    exchange.sessionID = exchange.readCookie()
+    exchange.resolved = true
+  } else if (saveUninitialized || ((resave || rolling) && exchange.readCookie() !== undefined)) {
+    exchange.resolve()
+  }
+}
+
+/** What `req.session` is now: handlers may have deleted it, or put an object of their own in its place. */
+function currentSession(exchange: Exchange): Session | null | undefined {
+  const { req } = exchange
+  if (!Object.hasOwn(req, 'session')) exchange.session = undefined
+  else if (req.session !== exchange.session) exchange.assign(req.session)
+  return exchange.session
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || (a.length === b.length && a.every((byte, at) => byte === b[at]))
+}
+
+function tellWhyNot({ req, setup }: Exchange): void {
+  const { name } = setup.options
+  if (forwardedProto(req as TransportRequest) === 'https') {
+    warnOnce(
+      'SESSION_PROXY_UNTRUSTED',
+      `The cookie "${name}" was not set: it is Secure, and the proxy that says X-Forwarded-Proto: https is not trusted. Add app.set('trust proxy', 1), or the option proxy: true.`,
+    )
+  } else {
+    warnOnce(
+      'SESSION_COOKIE_INSECURE',
+      `The cookie "${name}" was not set: it is Secure, and the request came by plain HTTP. Use HTTPS, or cookie.secure: 'auto'.`,
+    )
+  }
+}

@@ -1,0 +1,272 @@
+/** One request and its response, as the session sees them: which session it has, and how it came to it. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Cookie, type CookieOptions } from './cookie.ts'
+import type { Keyring } from './engine/engine.ts'
+import { SessionError } from './errors.ts'
+import { andThen, attempt } from './maybe-promise.ts'
+import { decodeCookie, findCookie } from './request-cookie.ts'
+import type { Gate } from './response.ts'
+import { isSecure, type TransportRequest } from './secure-request.ts'
+import { copyData, originOf, Session, type SessionHost, type SessionRequest, setOrigin } from './session.ts'
+import type { Setup } from './setup.ts'
+import type { MaybePromise } from './stores/store.ts'
+
+/** Where the exchange of a request hangs. */
+export const kExchange: unique symbol = Symbol('fast-session')
+/** Where the gate of a guarded response hangs. */
+export const kGate: unique symbol = Symbol('fast-session.gate')
+
+export interface ExchangeRequest extends IncomingMessage, SessionRequest {
+  [kExchange]?: Exchange
+  secret?: unknown
+  originalUrl?: string
+  signedCookies?: Record<string, unknown>
+  cookies?: Record<string, unknown>
+}
+
+export interface ExchangeResponse extends ServerResponse {
+  [kGate]?: Gate
+}
+
+export type Next = (error?: unknown) => void
+
+/** The encoded form of a session without data: an empty MessagePack map. */
+const NO_DATA = new Uint8Array([0x80])
+
+export class Exchange implements SessionHost {
+  readonly setup: Setup
+  readonly req: ExchangeRequest
+  readonly res: ExchangeResponse
+  readonly next: Next
+  readonly #keyring: Keyring
+  readonly #cookieOptions: CookieOptions
+
+  /** The id that the request's cookie holds; undefined without a cookie, or when nobody signed it. */
+  cookieId: string | undefined = undefined
+  /** The id of the first session of this request, stored or new: another one later means that it was regenerated. */
+  originalId: string | undefined = undefined
+  /** What `req.sessionID` is; handlers may set it. */
+  sessionID: unknown = undefined
+  /** What `req.session` is, once it is resolved; handlers may set it. */
+  session: Session | null | undefined = undefined
+  /** Whether the session was looked for. Before, `session` and `sessionID` say nothing. */
+  resolved = false
+  /** Whether the session's lifetime was started anew in this request. */
+  touched = false
+  /** Whether the session was destroyed by a call in this request. */
+  destroyed = false
+  /** Whether the session changed, against what the request began with. Known after a commit. */
+  modified = false
+  /** Whether the store said, at the commit, that the session is gone. */
+  gone = false
+  /** Whether the session is to be stored even unchanged: the `resave` option, until it was stored. */
+  resave = false
+  /** Whether the response waits for the session. */
+  guarded = false
+  #cookieRead = false
+
+  constructor(
+    setup: Setup,
+    req: ExchangeRequest,
+    res: ExchangeResponse,
+    next: Next,
+    cookie: CookieOptions,
+    keyring: Keyring,
+  ) {
+    this.setup = setup
+    this.req = req
+    this.res = res
+    this.next = next
+    this.#cookieOptions = cookie
+    this.#keyring = keyring
+  }
+
+  /** The session cookie as it was sent; undefined when there is none. */
+  rawCookie(): string | undefined {
+    const header = this.req.headers?.cookie
+    return header === undefined ? undefined : findCookie(header, this.setup.options.name)
+  }
+
+  /** The id in the request's cookie, verified. */
+  readCookie(): string | undefined {
+    if (this.#cookieRead) return this.cookieId
+    this.#cookieRead = true
+    const { name } = this.setup.options
+    const raw = this.rawCookie()
+    this.cookieId =
+      (raw ? this.#verify(decodeCookie(raw)) : undefined) ??
+      // What cookie-parser has read is as good, for apps that fill it in themselves.
+      text(this.req.signedCookies?.[name]) ??
+      this.#verify(text(this.req.cookies?.[name]))
+    return this.cookieId
+  }
+
+  #verify(value: string | undefined): string | undefined {
+    if (value === undefined || !value.startsWith('s:')) return undefined
+    return this.#keyring.verify(value.slice(2)) || undefined
+  }
+
+  sign(id: string): string {
+    return `s:${this.#keyring.sign(id)}`
+  }
+
+  /** Finds the session of this request, stored or new: with a synchronous store at once, else before `next`. */
+  resolve(): MaybePromise<void> {
+    if (this.resolved) return
+    const id = this.readCookie()
+    if (id === undefined) return this.generate()
+    return attempt(
+      () => this.setup.persistence.load(this, id),
+      (session) => {
+        if (session === undefined) this.generate()
+        else this.#adopt(session)
+        this.resave = session !== undefined && this.setup.options.resave
+      },
+      (error) => {
+        this.resolved = false
+        throw error
+      },
+    )
+  }
+
+  /** A new session in `req.session`, with a new id. */
+  generate(): void {
+    const { genid } = this.setup.options
+    const id = genid === undefined ? this.setup.engine.newId() : genid(this.req)
+    const session = this.createSession(id, this.newCookie())
+    setOrigin(session, {
+      host: this,
+      original: NO_DATA,
+      saved: undefined,
+      version: null,
+      expires: 0,
+      created: Date.now(),
+      originalMaxAge: null,
+      overrides: undefined,
+    })
+    this.#adopt(session)
+  }
+
+  /** An empty session, with its cookie in the first place, whose id becomes `req.sessionID`. */
+  createSession(id: unknown, cookie: Cookie): Session {
+    this.sessionID = id
+    this.resolved = true
+    const session = new Session(this.req)
+    session.cookie = cookie
+    return session
+  }
+
+  #adopt(session: Session): void {
+    this.session = session
+    this.originalId ??= session.id
+  }
+
+  /** A cookie with the attributes that the options give this request. */
+  newCookie(): Cookie {
+    const cookie = new Cookie(this.#cookieOptions)
+    if (cookie.secure === 'auto') cookie.secure = this.isSecure()
+    if (cookie.sameSite === 'auto') cookie.sameSite = this.isSecure() ? 'none' : 'lax'
+    return cookie
+  }
+
+  isSecure(): boolean {
+    return isSecure(this.req as TransportRequest, this.setup.options.proxy)
+  }
+
+  /** Whether the request has a session that was not used for a while, and so has to be touched in any case. */
+  isUnseen(): boolean {
+    const cookie = this.rawCookie()
+    return (
+      cookie !== undefined &&
+      this.setup.recentlySeen.isDue(cookie, Date.now()) &&
+      this.readCookie() !== undefined
+    )
+  }
+
+  /** What a handler's `req.session` sees. */
+  look(): Session | null | undefined {
+    if (!this.resolved) this.resolve()
+    return this.session
+  }
+
+  /** What a handler's `req.sessionID` sees. */
+  id(): unknown {
+    if (!this.resolved) this.resolve()
+    return this.sessionID
+  }
+
+  /** What a handler's `req.sessionID = value` does. */
+  assignId(value: unknown): void {
+    if (!this.resolved) this.resolve()
+    this.sessionID = value
+  }
+
+  /** What a handler's `req.session = value` does. */
+  assign(value: unknown): void {
+    if (!this.resolved) this.resolve()
+    if (value === null || value === undefined || value instanceof Session) {
+      this.session = value
+    } else if (typeof value === 'object' && this.session) {
+      const session = this.createSession(this.session.id, this.session.cookie)
+      setOrigin(session, originOf(this.session))
+      copyData(value as Record<string, unknown>, session)
+      this.session = session
+    } else {
+      throw new SessionError(
+        'ERR_SESSION_OPTION',
+        'req.session can be set to an object, or to null to end the session.',
+      )
+    }
+  }
+
+  saveSession(session: Session): MaybePromise<void> {
+    const data = this.setup.codec.encodeData(session)
+    return this.setup.persistence.save(this, session, data)
+  }
+
+  reloadSession(session: Session): MaybePromise<Session> {
+    return andThen(this.setup.persistence.load(this, session.id), (fresh) => {
+      if (fresh === undefined) throw new SessionError('SESSION_GONE', 'failed to load session')
+      this.#put(fresh)
+      return fresh
+    })
+  }
+
+  regenerateSession(session: Session): MaybePromise<Session> {
+    const renew = () => {
+      this.generate()
+      this.#put(this.session)
+      return this.session as Session
+    }
+    return attempt(
+      () => this.setup.persistence.destroy(this.sessionID as string, originOf(session)),
+      renew,
+      (error) => {
+        renew()
+        throw error
+      },
+    )
+  }
+
+  destroySession(session: Session): MaybePromise<void> {
+    this.session = undefined
+    this.destroyed = true
+    delete this.req.session
+    return this.setup.persistence.destroy(session.id, originOf(session))
+  }
+
+  report(error: unknown): void {
+    this.setup.report(error, this.req, true)
+  }
+
+  /** Makes `req.session` this session again, also where a handler has deleted or replaced the property. */
+  #put(session: Session | null | undefined): void {
+    this.session = session
+    this.destroyed = false
+    if (this.req.session !== session) this.req.session = session
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

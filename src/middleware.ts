@@ -1,0 +1,120 @@
+/** The middleware: the story of a request, top to bottom. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Cookie } from './cookie.ts'
+import type { EngineName } from './engine/engine.ts'
+import { Exchange, type ExchangeRequest, type ExchangeResponse, kExchange, type Next } from './exchange.ts'
+import { attempt } from './maybe-promise.ts'
+import { MemoryStore } from './memory-store.ts'
+import type { SessionOptions } from './options.ts'
+import { guardResponse } from './response.ts'
+import { Session } from './session.ts'
+import { Setup } from './setup.ts'
+import { Store } from './store.ts'
+
+export interface SessionMiddleware {
+  (req: IncomingMessage, res: ServerResponse, next: Next): void
+  /** The engine that runs: `wasm`, `node` or `js`. */
+  readonly engine: EngineName
+}
+
+/** Makes the session middleware. Throws SessionError on a wrong option. */
+export function fastSession(options?: SessionOptions): SessionMiddleware {
+  const setup = new Setup(options)
+
+  function session(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    handle(setup, req as ExchangeRequest, res as ExchangeResponse, next)
+  }
+  return Object.defineProperty(session, 'engine', {
+    value: setup.engine.name,
+    enumerable: true,
+  }) as SessionMiddleware
+}
+
+fastSession.Store = Store
+fastSession.Cookie = Cookie
+fastSession.Session = Session
+fastSession.MemoryStore = MemoryStore
+
+function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next: Next): void {
+  // Somebody has given this request a session already.
+  if (hasSession(req)) return next()
+  // Without its server a store can tell nothing: the request goes on without a session.
+  if (!setup.storeReady) return next()
+
+  const cookieOptions = setup.cookieOptions(req)
+  if (!pathname(req).startsWith(cookieOptions.path ?? '/')) return next()
+
+  let exchange: Exchange
+  try {
+    exchange = new Exchange(setup, req, res, next, cookieOptions, setup.keyringFor(req))
+  } catch (error) {
+    return next(error)
+  }
+  attach(req, exchange)
+  if (setup.eager) guardResponse(exchange)
+  // A store that answers at once is asked when a handler looks at the session; most requests to most sites never do.
+  if (setup.persistence.synchronous) {
+    if (exchange.isUnseen()) exchange.resolve()
+    return next()
+  }
+  if (exchange.readCookie() === undefined) return next()
+
+  attempt(
+    () => exchange.resolve(),
+    () => {
+      guardResponse(exchange)
+      next()
+    },
+    (error) => next(error),
+  )
+}
+
+function hasSession(req: ExchangeRequest): boolean {
+  const exchange = req[kExchange]
+  if (exchange !== undefined && !exchange.resolved && Object.hasOwn(req, 'session')) return true
+  return Boolean(req.session)
+}
+
+/** The path that the browser asked for, whatever routers have cut off since. */
+function pathname(req: ExchangeRequest): string {
+  const url = req.originalUrl ?? req.url ?? '/'
+  if (url.startsWith('/')) return url.split(/[?#]/, 1)[0] as string
+  return URL.canParse(url) ? new URL(url).pathname : url || '/'
+}
+
+/** Puts `session`, `sessionID` and `sessionStore` on the request; what they answer is found when they are asked. */
+function attach(req: ExchangeRequest, exchange: Exchange): void {
+  req[kExchange] = exchange
+  Object.defineProperty(req, 'session', SESSION)
+  Object.defineProperty(req, 'sessionID', SESSION_ID)
+  req.sessionStore = exchange.setup.store
+}
+
+// From the first look on, the response waits for the session.
+// One descriptor for all requests: accessors of their own would give each request a shape of its own.
+const SESSION: PropertyDescriptor & ThisType<ExchangeRequest> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    const exchange = this[kExchange] as Exchange
+    const session = exchange.look()
+    guardResponse(exchange)
+    return session
+  },
+  set(value: unknown) {
+    const exchange = this[kExchange] as Exchange
+    exchange.assign(value)
+    guardResponse(exchange)
+  },
+}
+
+const SESSION_ID: PropertyDescriptor & ThisType<ExchangeRequest> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return (this[kExchange] as Exchange).id()
+  },
+  set(value: unknown) {
+    ;(this[kExchange] as Exchange).assignId(value)
+  },
+}

@@ -1,0 +1,263 @@
+/**
+ * Holds a response back until its session is stored.
+ *
+ * Whatever produces the response's headers first (`end`, `write`, `writeHead`, `flushHeaders`) starts the commit.
+ * A store that answers at once costs no more than that. Otherwise the calls wait in a queue and are made, in their
+ * order, when the store has answered; if it fails, nothing has left yet, and `next(error)` answers with a real 500.
+ */
+import { commit, sessionCookie } from './commit.ts'
+import { type Exchange, type ExchangeResponse, kGate } from './exchange.ts'
+import { andThen, isPromise } from './maybe-promise.ts'
+import type { MaybePromise } from './stores/store.ts'
+
+/** Nothing was produced yet. */
+const OPEN = 0
+/** A commit is under way; calls are queued. */
+const HELD = 1
+/** The headers were passed on; the end is still to come. */
+const STREAMING = 2
+/** The session has no say any more: the response ended, or an error handler answers. */
+const RELEASED = 3
+
+type Phase = typeof OPEN | typeof HELD | typeof STREAMING | typeof RELEASED
+
+type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders'
+
+/** Any of a response's methods, called with the arguments as they came. */
+type Original = (this: ExchangeResponse, ...args: unknown[]) => unknown
+
+/** What stands between a response and its socket: the methods it had before, and the calls that wait. */
+export class Gate {
+  readonly exchanges: Exchange[]
+  readonly end: Original
+  readonly write: Original
+  readonly writeHead: Original
+  readonly flushHeaders: Original
+  phase: Phase = OPEN
+  /** The phase that is held. */
+  heldFrom: Phase = OPEN
+  queue: Array<readonly [method: Method, args: unknown[]]> = []
+  /** What the response had of its own under the names that are locked while it is held. */
+  locked: ReadonlyArray<readonly [name: string, own: PropertyDescriptor | undefined]> = []
+
+  constructor(exchange: Exchange, res: ExchangeResponse) {
+    this.exchanges = [exchange]
+    this.end = res.end as unknown as Original
+    this.write = res.write as unknown as Original
+    this.writeHead = res.writeHead as unknown as Original
+    this.flushHeaders = res.flushHeaders as unknown as Original
+  }
+}
+
+/** From now on the response waits for the session. A stand-in without methods (a WebSocket upgrade) is left alone. */
+export function guardResponse(exchange: Exchange): void {
+  if (exchange.guarded) return
+  exchange.guarded = true
+  const { res } = exchange
+  if (typeof res?.end !== 'function') return
+  const gate = res[kGate]
+  if (gate === undefined) {
+    res[kGate] = new Gate(exchange, res)
+    res.end = end as typeof res.end
+    res.writeHead = writeHead as typeof res.writeHead
+  } else {
+    gate.exchanges.push(exchange)
+  }
+  // With a store that answers at once these need no guard: Node calls writeHead for whatever produces headers.
+  if (!exchange.setup.persistence.synchronous) {
+    res.write = write as typeof res.write
+    res.flushHeaders = flushHeaders
+  }
+}
+
+function end(this: ExchangeResponse, ...args: unknown[]): unknown {
+  const gate = this[kGate] as Gate
+  if (gate.phase === RELEASED) return gate.end.apply(this, args)
+  if (gate.phase === HELD) {
+    if (!gate.queue.some(([method]) => method === 'end')) gate.queue.push(['end', args])
+    return this
+  }
+  return pass(gate, this, 'end', args) ?? this
+}
+
+function write(this: ExchangeResponse, ...args: unknown[]): unknown {
+  const gate = this[kGate] as Gate
+  // What is no chunk is refused by the original, at once.
+  if (gate.phase === HELD && isChunk(args[0])) {
+    gate.queue.push(['write', args])
+    return false
+  }
+  if (gate.phase !== OPEN || !isChunk(args[0])) return gate.write.apply(this, args)
+  return pass(gate, this, 'write', args) ?? false
+}
+
+function writeHead(this: ExchangeResponse, ...args: unknown[]): unknown {
+  const gate = this[kGate] as Gate
+  if (gate.phase === HELD) refuse()
+  if (gate.phase !== OPEN) return gate.writeHead.apply(this, args)
+  return pass(gate, this, 'writeHead', args) ?? this
+}
+
+function flushHeaders(this: ExchangeResponse): void {
+  const gate = this[kGate] as Gate
+  if (gate.phase === HELD) gate.queue.push(['flushHeaders', []])
+  else if (gate.phase === OPEN) pass(gate, this, 'flushHeaders', [])
+  else gate.flushHeaders.call(this)
+}
+
+/** Commits, and makes the call: now, and answers what it answered; or later, and answers undefined. */
+function pass(gate: Gate, res: ExchangeResponse, method: Method, args: unknown[]): unknown {
+  let pending: MaybePromise<void>
+  try {
+    pending = commitAll(gate)
+    if (!isPromise(pending)) addCookies(gate, res, method, args)
+  } catch (error) {
+    fail(gate, res, error)
+    return undefined
+  }
+  if (isPromise(pending)) {
+    hold(gate, res, [method, args], pending)
+    return undefined
+  }
+  gate.phase = method === 'end' ? RELEASED : STREAMING
+  return gate[method].apply(res, args)
+}
+
+function commitAll({ exchanges }: Gate, from = 0): MaybePromise<void> {
+  const done = commit(exchanges[from] as Exchange)
+  return from + 1 === exchanges.length
+    ? done
+    : andThen(done, () => commitAll({ exchanges } as Gate, from + 1))
+}
+
+function hold(gate: Gate, res: ExchangeResponse, first: Gate['queue'][number], pending: Promise<void>): void {
+  const { statusCode, statusMessage } = res
+  gate.heldFrom = gate.phase
+  gate.phase = HELD
+  gate.queue = [first]
+  lock(gate, res)
+  pending.then(
+    () => {
+      unlock(gate, res)
+      res.statusCode = statusCode
+      if (statusMessage !== undefined) res.statusMessage = statusMessage
+      try {
+        release(gate, res)
+      } catch (error) {
+        fail(gate, res, error)
+      }
+    },
+    (error) => {
+      unlock(gate, res)
+      fail(gate, res, error)
+    },
+  )
+}
+
+/** Makes the calls that waited. */
+function release(gate: Gate, res: ExchangeResponse): void {
+  const { queue } = gate
+  gate.queue = []
+  const [method, args] = queue[0] as Gate['queue'][number]
+  gate.phase = gate.heldFrom
+  addCookies(gate, res, method, args)
+  gate.phase = method === 'end' ? RELEASED : STREAMING
+  let drained = false
+  for (const [method, args] of queue) {
+    if (method === 'write') drained = gate.write.apply(res, args) !== false
+    // The handler may have changed the session between its first byte and the end.
+    else if (method === 'end' && gate.phase === STREAMING) end.apply(res, args)
+    else gate[method].apply(res, args)
+  }
+  if (drained && gate.phase === STREAMING) res.emit('drain')
+}
+
+/** Adds the session cookies to headers that are about to be produced, those in writeHead's arguments included. */
+function addCookies(gate: Gate, res: ExchangeResponse, method: Method, args: unknown[]): void {
+  if (gate.phase !== OPEN || res.headersSent) return
+  for (const exchange of gate.exchanges) {
+    const line = sessionCookie(exchange)
+    if (line === undefined) continue
+    if (method === 'writeHead') takeHeaders(res, args)
+    const previous = res.getHeader('Set-Cookie')
+    if (previous === undefined) res.setHeader('Set-Cookie', [line])
+    else res.setHeader('Set-Cookie', Array.isArray(previous) ? [...previous, line] : [String(previous), line])
+  }
+}
+
+/** Makes the headers among writeHead's arguments headers of the response, and leaves the status arguments. */
+function takeHeaders(res: ExchangeResponse, args: unknown[]): void {
+  const headers = args.splice(typeof args[1] === 'string' ? 2 : 1)[0]
+  if (Array.isArray(headers)) {
+    const pairs: unknown[][] = Array.isArray(headers[0]) ? headers : pairsOf(headers)
+    const names = new Set(pairs.map(([name]) => String(name)))
+    for (const name of names) res.removeHeader(name)
+    for (const [name, value] of pairs) res.appendHeader(String(name), value as string)
+  } else if (typeof headers === 'object' && headers !== null) {
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  }
+}
+
+/** Node's flat form: name, value, name, value. */
+function pairsOf(flat: readonly unknown[]): unknown[][] {
+  const pairs: unknown[][] = []
+  for (let at = 0; at + 1 < flat.length; at += 2) pairs.push([flat[at], flat[at + 1]])
+  return pairs
+}
+
+/** Drops what the handler wanted to say, and hands the request to the error handlers. */
+function fail(gate: Gate, res: ExchangeResponse, error: unknown): void {
+  const { next, setup, req } = gate.exchanges[0] as Exchange
+  gate.phase = RELEASED
+  gate.queue = []
+  setup.report(error, req, false)
+  if (res.headersSent) {
+    // Half of the answer is out. Cutting it off is all that tells the client not to believe it.
+    res.destroy?.(error as Error)
+  } else {
+    for (const name of REPRESENTATION_HEADERS) res.removeHeader(name)
+  }
+  queueMicrotask(() => next(error))
+}
+
+/** Headers that describe the answer that is not given (RFC 9110, sections 8 and 10.2.2). */
+const REPRESENTATION_HEADERS = [
+  'Content-Type',
+  'Content-Length',
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Range',
+  'Content-Disposition',
+  'Transfer-Encoding',
+  'ETag',
+  'Last-Modified',
+  'Location',
+]
+
+const LOCKED = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as const
+
+/** While it is held, a response behaves as one whose headers were sent: for its handler, they are. */
+function lock(gate: Gate, res: ExchangeResponse): void {
+  gate.locked = [...LOCKED, 'headersSent'].map((name) => [name, Object.getOwnPropertyDescriptor(res, name)])
+  for (const name of LOCKED) {
+    if (name in res) Object.defineProperty(res, name, { configurable: true, writable: true, value: refuse })
+  }
+  Object.defineProperty(res, 'headersSent', { configurable: true, get: () => true })
+}
+
+function unlock(gate: Gate, res: ExchangeResponse): void {
+  for (const [name, own] of gate.locked) {
+    delete (res as unknown as Record<string, unknown>)[name]
+    if (own !== undefined) Object.defineProperty(res, name, own)
+  }
+}
+
+function refuse(): never {
+  const error: NodeJS.ErrnoException = new Error('Cannot set headers after they are sent to the client')
+  error.code = 'ERR_HTTP_HEADERS_SENT'
+  throw error
+}
+
+function isChunk(chunk: unknown): boolean {
+  return typeof chunk === 'string' || chunk instanceof Uint8Array
+}

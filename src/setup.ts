@@ -1,0 +1,106 @@
+/** What one call of `fastSession` works with: the checked options, and what is made of them once. */
+import type { Codec } from './codec/codec.ts'
+import { createCodec } from './codec/select.ts'
+import type { CookieOptions } from './cookie.ts'
+import type { Engine, Keyring } from './engine/engine.ts'
+import { selectEngine } from './engine/select.ts'
+import { type Exchange, kExchange } from './exchange.ts'
+import { ForeignSessions } from './foreign-sessions.ts'
+import { MemoryStore } from './memory-store.ts'
+import { type CheckedOptions, checkOptions, checkRequestCookie, type SessionOptions } from './options.ts'
+import type { Persistence } from './persistence.ts'
+import { RecentlySeen } from './recently-seen.ts'
+import { RecordSessions } from './record-sessions.ts'
+import type { SessionRequest } from './session.ts'
+import { recordsOf, SessionStore } from './session-store.ts'
+import type { ExpressStore } from './stores/express-store.ts'
+import type { RecordStore } from './stores/store.ts'
+import { warnOnce } from './warnings.ts'
+
+export class Setup {
+  readonly options: CheckedOptions
+  readonly engine: Engine
+  readonly codec: Codec
+  readonly keyring: Keyring | undefined
+  readonly persistence: Persistence
+  /** What `req.sessionStore` is. */
+  readonly store: ExpressStore
+  readonly recentlySeen = new RecentlySeen()
+  /** False while a store says that it has lost its server (its `disconnect` event). */
+  storeReady = true
+  /** True: a response needs its session even if nobody looks at it. */
+  readonly eager: boolean
+
+  constructor(input: SessionOptions | undefined) {
+    const options = checkOptions(input)
+    this.options = options
+    this.engine = selectEngine(options.engine)
+    this.codec = createCodec(this.engine.name)
+    this.keyring = options.secrets && this.engine.keyring(options.secrets)
+    this.eager = options.resave || options.rolling || options.saveUninitialized || options.unset === 'destroy'
+    this.store = options.store === undefined ? defaultStore() : protocolStore(options.store)
+    const records = recordsOf(this.store)
+    this.persistence =
+      records === undefined
+        ? new ForeignSessions(this.store, this.codec)
+        : new RecordSessions(records, this.codec, this.engine)
+    // Stores made for express-session call it to regenerate; so do applications, now and then.
+    Object.assign(this.store, { generate })
+    this.store.on('disconnect', () => {
+      this.storeReady = false
+    })
+    this.store.on('connect', () => {
+      this.storeReady = true
+    })
+  }
+
+  /** The cookie options that hold for this request, as given: 'auto' stands for itself. */
+  cookieOptions(req: SessionRequest): CookieOptions {
+    const { cookie, name } = this.options
+    return typeof cookie === 'function' ? checkRequestCookie(name, cookie(req as never)) : cookie
+  }
+
+  /** The keys of a request: those of the option, else the one that cookie-parser left in `req.secret`. */
+  keyringFor(req: { secret?: unknown }): Keyring {
+    if (this.keyring !== undefined) return this.keyring
+    const secret = req.secret
+    if (typeof secret !== 'string' || secret === '') throw new Error('secret option required for sessions')
+    if (this.#parserKeyring?.secret !== secret) {
+      this.#parserKeyring?.keyring.dispose()
+      this.#parserKeyring = { secret, keyring: this.engine.keyring([secret]) }
+    }
+    return this.#parserKeyring.keyring
+  }
+
+  #parserKeyring: { secret: string; keyring: Keyring } | undefined
+
+  /** Tells the `onError` option; without one, a process warning, once, where no response carries the error. */
+  report(error: unknown, req: unknown, unseen: boolean): void {
+    const { onError } = this.options
+    if (onError !== undefined) onError(error, req)
+    else if (unseen) warnOnce('SESSION_STORE_ERROR', `A session could not be stored: ${String(error)}`)
+  }
+}
+
+/** Makes a new session in a request that has the middleware behind it. */
+function generate(req: SessionRequest & { [kExchange]?: Exchange }): void {
+  const exchange = req[kExchange]
+  if (exchange === undefined)
+    throw new Error('store.generate needs a request that passed the session middleware')
+  exchange.generate()
+  req.session = exchange.session
+}
+
+function defaultStore(): ExpressStore {
+  if (globalThis.process?.env['NODE_ENV'] === 'production') {
+    warnOnce(
+      'SESSION_MEMORY_STORE',
+      'Sessions are kept in the memory of this process: they end with it and other processes do not see them. Give the "store" option in production.',
+    )
+  }
+  return new MemoryStore()
+}
+
+function protocolStore(store: RecordStore | ExpressStore): ExpressStore {
+  return 'read' in store ? new SessionStore(store) : store
+}

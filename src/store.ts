@@ -1,0 +1,57 @@
+/** The base class of stores made for express-session: `class MyStore extends fastSession.Store`. */
+import { EventEmitter } from 'node:events'
+import { Cookie, type CookieOptions } from './cookie.ts'
+import { Session, type SessionRequest } from './session.ts'
+
+export abstract class Store extends EventEmitter {
+  /** The stored session of an id, as JSON.parse gave it; null or undefined when there is none. */
+  abstract get(id: string, callback: (error: unknown, session?: object | null) => void): unknown
+  /** Stores a session. */
+  abstract set(id: string, session: object, callback?: (error?: unknown) => void): unknown
+  /** Deletes a session. */
+  abstract destroy(id: string, callback?: (error?: unknown) => void): unknown
+
+  /** Makes a new session in `req`. Set by the middleware that uses the store. */
+  declare generate: (req: SessionRequest) => void
+
+  /** Destroys the session of a request and makes a new one. */
+  regenerate(req: SessionRequest, callback: (error?: unknown) => void): void {
+    this.destroy(req.sessionID as string, (error) => {
+      this.generate(req)
+      callback(error)
+    })
+  }
+
+  /** The session of an id as a Session object, outside a request (a WebSocket, a job). */
+  load(id: string, callback: (error?: unknown, session?: Session) => void): void {
+    this.get(id, (error, data) => {
+      if (error) return callback(error)
+      if (!data) return callback()
+      callback(null, this.createSession({ sessionID: id, sessionStore: this }, data))
+    })
+  }
+
+  /** Makes what `get` gave a Session and puts it into `req.session`. */
+  createSession(req: SessionRequest, data: object): Session {
+    const session = new Session(req)
+    session.cookie = storedCookie((data as { cookie?: CookieOptions }).cookie)
+    const rest = data as Record<string, unknown>
+    for (const key in rest) {
+      if (!(key in session)) (session as unknown as Record<string, unknown>)[key] = rest[key]
+    }
+    req.session = session
+    return session
+  }
+}
+
+/** A cookie as JSON.parse gave it: `expires` is text, and `originalMaxAge` is kept as it was. */
+export function storedCookie(data: (CookieOptions & { originalMaxAge?: number | null }) | undefined): Cookie {
+  if (typeof data !== 'object' || data === null) {
+    throw new TypeError('The stored session has no cookie: it was not written by a session store.')
+  }
+  const cookie = new Cookie(data)
+  const { expires } = data
+  if (typeof expires === 'string') cookie.expires = new Date(expires)
+  cookie.originalMaxAge = data.originalMaxAge ?? null
+  return cookie
+}
