@@ -5,9 +5,12 @@ import type { Hash } from '@noble/hashes/utils.js'
 import type { Engine, Keyring, Secret } from './engine.ts'
 import { endsInSignature, type Key, KeyList } from './keyring.ts'
 
-/** Throws where there is no Web Crypto to take random bytes from. */
+let engine: Engine | undefined
+
+/** One engine serves the whole process. Needs Web Crypto for random bytes, and nothing else. */
 export function jsEngine(): Engine {
-  return new JsEngine()
+  engine ??= new JsEngine()
+  return engine
 }
 
 /** Random bytes of an id, and how many ids one call for random bytes serves. */

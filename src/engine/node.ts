@@ -4,13 +4,20 @@ import { endsInSignature, type Key, KeyList, SIGNATURE_LENGTH } from './keyring.
 
 type NodeCrypto = typeof import('node:crypto')
 
-/** Throws where there is no node:crypto, or none with `hash` (Node 20.12). */
+let engine: Engine | undefined
+
+/** One engine serves the whole process. Throws where there is no node:crypto, or none with `hash` (Node 20.12). */
 export function nodeEngine(): Engine {
+  engine ??= new NodeEngine(nodeCrypto())
+  return engine
+}
+
+function nodeCrypto(): NodeCrypto {
   // Not an import, at which a bundler for another platform would stumble.
   const crypto = globalThis.process?.getBuiltinModule?.('node:crypto')
   if (crypto === undefined) throw new Error('this runtime has no node:crypto')
   if (crypto.hash === undefined) throw new Error('this runtime has no hash() in node:crypto')
-  return new NodeEngine(crypto)
+  return crypto
 }
 
 /** Bytes of a SHA-256 block and of a digest. */

@@ -5,7 +5,7 @@ import { type Key, KeyList } from './keyring.ts'
 
 const engines = new WeakMap<CoreExports, Engine>()
 
-/** Throws where the module can't run. `module` stands in for the embedded one, see EngineOptions. */
+/** One engine serves an instance. Throws where the module can't run; for `module` see EngineOptions. */
 export function wasmEngine(module?: object): Engine {
   const core = instantiate(module)
   let engine = engines.get(core)
