@@ -110,8 +110,7 @@ function nodeRedis(client: NodeRedis): RedisConnection {
     return {
       ...base,
       clustered: true,
-      // Never read-only, for that allows replicas: a replica may not know yet of the login just acknowledged.
-      send: (key, command) => client.sendCommand(key, false, command, AS_BUFFERS),
+      send: failoverAware(client),
       masters: async () =>
         Promise.all(
           client.masters!.map(async (node) => {
@@ -127,6 +126,34 @@ function nodeRedis(client: NodeRedis): RedisConnection {
       : alone
   return { ...base, clustered: false, send: (_key, command) => send(command), masters: async () => [send] }
 }
+
+/**
+ * A cluster of node-redis learns of a failover only when a node redirects a command. Those for a master that died wait
+ * for that one to come back: up to 5 s in version 6 when its connection broke, for ever in versions 4 and 5, and in all
+ * of them when it just fell silent. So a command that waits makes the client ask other nodes for its key: the first that
+ * redirects has it look where everything is, and what waits for a node that is no master any more is rejected.
+ */
+function failoverAware(client: NodeRedis): RedisConnection['send'] {
+  let lastAsked = 0
+  const askOthers = (key: string | Buffer) => {
+    if (Date.now() - lastAsked < ANSWER_OVERDUE / 2) return
+    lastAsked = Date.now()
+    // Without a first key the client takes one node after the other. Only the redirection matters, not the answer.
+    client.sendCommand(undefined, false, ['get', key], AS_BUFFERS).catch(() => {})
+  }
+  return async (key, command) => {
+    const overdue = setInterval(askOthers, ANSWER_OVERDUE, key).unref()
+    try {
+      // Never read-only, for that allows replicas: a replica may not know yet of the login just acknowledged.
+      return await client.sendCommand(key, false, command, AS_BUFFERS)
+    } finally {
+      clearInterval(overdue)
+    }
+  }
+}
+
+/** In ms. */
+const ANSWER_OVERDUE = 1000
 
 function ioRedis(client: AnyClient): RedisConnection {
   const clustered = client.isCluster === true
