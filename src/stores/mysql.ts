@@ -1,5 +1,6 @@
 /** The record store on MySQL 8 or MariaDB 10.6 and later: one table, and nothing that only one of the two has. */
 
+import type { EventEmitter } from 'node:events'
 import { SessionError } from '../errors.ts'
 import { PRUNE_BATCH, Pruning, type PruningOptions } from './pruning.ts'
 import { newVersion } from './record-version.ts'
@@ -10,8 +11,6 @@ import { checkedTouchAfter, type TouchOptions, touchSlack } from './touch-slack.
 export interface MysqlClient {
   execute(statement: MysqlStatement): Promise<[unknown, unknown]>
   query(statement: MysqlStatement): Promise<[unknown, unknown]>
-  on?(event: string, listener: (...args: never[]) => void): unknown
-  off?(event: string, listener: (...args: never[]) => void): unknown
 }
 
 export interface MysqlStatement {
@@ -51,7 +50,7 @@ export class MysqlRecords implements RecordStore {
   readonly name = 'mysql'
   readonly hashIds: boolean
 
-  readonly #emitter: MysqlRecordsOptions['pool']
+  readonly #emitter: Partial<Pick<EventEmitter, 'on' | 'off'>>
   readonly #client: MysqlClient
   readonly #sql: ReturnType<typeof statements>
   readonly #prepare: boolean
@@ -71,7 +70,7 @@ export class MysqlRecords implements RecordStore {
       )
     }
     this.hashIds = options.hashIds ?? true
-    this.#emitter = pool
+    this.#emitter = pool as object
     this.#client = client
     this.#sql = statements(quoted(options))
     this.#prepare = options.prepare ?? true
@@ -80,7 +79,7 @@ export class MysqlRecords implements RecordStore {
     this.#pruning = new Pruning(options, () => this.#pruneBatch())
     // A Connection throws when it breaks while nobody uses it and nobody listens.
     this.#onClientError = options.onError ?? (() => {})
-    if ('on' in pool) pool.on?.('error', this.#onClientError)
+    this.#emitter.on?.('error', this.#onClientError)
   }
 
   async read(id: string, touchTo?: number): Promise<StoredRecord | undefined> {
@@ -150,7 +149,7 @@ export class MysqlRecords implements RecordStore {
 
   async close(): Promise<void> {
     await this.#pruning.stop()
-    if ('off' in this.#emitter) this.#emitter.off?.('error', this.#onClientError)
+    this.#emitter.off?.('error', this.#onClientError)
   }
 
   async #find(id: string, now: number): Promise<StoredRecord | undefined> {
