@@ -7,8 +7,8 @@ import { type IntendedDifference, intendedDifferences, type Showing } from './di
 import { run } from './run.ts'
 import type { Scenario } from './scenario.ts'
 
-/** Which rows of the table have been seen, and through which of their scenario patterns. */
-export const seen = new Map<IntendedDifference, Set<string | RegExp>>()
+/** What of each row of the table has been seen: its scenario patterns, and its places. */
+export const seen = new Map<IntendedDifference, Set<string | RegExp | Showing>>()
 
 export async function agree(scenario: Scenario, express: Contender, fast: Contender): Promise<void> {
   const found = await compareContenders(scenario, express, fast)
@@ -37,10 +37,11 @@ function isIntended({ name }: Scenario, difference: Difference): boolean {
   for (const row of intendedDifferences) {
     for (const pattern of row.scenarios) {
       if (typeof pattern === 'string' ? pattern !== name : !pattern.test(name)) continue
-      if (!row.shows.some((showing) => covers(showing, difference))) continue
+      const showing = row.shows.find((showing) => covers(showing, difference))
+      if (showing === undefined) continue
       intended = true
       if (!seen.has(row)) seen.set(row, new Set())
-      seen.get(row)!.add(pattern)
+      seen.get(row)!.add(pattern).add(showing)
     }
   }
   return intended

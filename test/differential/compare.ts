@@ -19,7 +19,15 @@ export function differences(express: Outcome, fast: Outcome): Difference[] {
   if (asked.join() !== fast.asked.join()) found.push({ at: 'asked', express: asked, fast: fast.asked })
   else compare('data', data, fast.data, found)
   compare('', rest, { responses: fast.responses, errors: fast.errors, notes: fast.notes }, found)
-  return found
+  return found.filter((difference) => !followsFromAnother(difference, found))
+}
+
+/** Another body has another length, another status another reason: what follows is not told twice. */
+function followsFromAnother({ at, express, fast }: Difference, found: readonly Difference[]): boolean {
+  const [, response, field] = /^(responses\.\d+)\.(headers\.Content-Length\.0|reason)$/.exec(at) ?? []
+  if (response === undefined || express === ABSENT || fast === ABSENT) return false
+  const cause = field === 'reason' ? `${response}.status` : `${response}.body`
+  return found.some((other) => other.at.startsWith(cause))
 }
 
 function compare(at: string, express: unknown, fast: unknown, found: Difference[]): void {

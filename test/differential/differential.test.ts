@@ -7,7 +7,7 @@ import { scenarios } from './scenarios/index.ts'
 
 for (const [topic, ofTopic] of Object.entries(scenarios)) {
   describe(topic, () => {
-    it.each(ofTopic)('$name', (scenario) => agree(scenario, express, fast))
+    for (const scenario of ofTopic) it(scenario.name, () => agree(scenario, express, fast))
   })
 }
 
@@ -18,7 +18,11 @@ describe('the suite', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
-  it.each(intendedDifferences)('still shows the intended difference "$id"', (row) => {
-    expect([...(seen.get(row) ?? [])]).toEqual(expect.arrayContaining([...row.scenarios]))
-  })
+  for (const row of intendedDifferences) {
+    it(`still shows all of the intended difference "${row.id}"`, () => {
+      const seenOfRow = seen.get(row) ?? new Set()
+      const unseen = [...row.scenarios, ...row.shows].filter((part) => !seenOfRow.has(part))
+      expect(unseen).toEqual([])
+    })
+  }
 })

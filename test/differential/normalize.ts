@@ -91,7 +91,7 @@ export class Normalizer {
     })
     return {
       cookie: this.text(pair),
-      attributes: parsed.map(([name]) => name),
+      attributes: parsed.map(([name]) => name).join(', '),
       ...Object.fromEntries(parsed),
     }
   }

@@ -4,6 +4,8 @@ import type { BaseStore, StoreConstructor } from './contender.ts'
 export interface StoreSetup {
   /** When the store calls back: within the call, by setImmediate (the default), or 15 ms later. */
   readonly answers?: 'at once' | 'soon' | 'late'
+  /** Extends express-session's own Store class on both sides, as published stores do. */
+  readonly madeForExpressSession?: boolean
   /** Leaves out the optional method `touch`. */
   readonly withoutTouch?: boolean
   /** Answers no session once its cookie has expired, as express-session's MemoryStore does. */
@@ -22,7 +24,7 @@ export interface Asked {
 export interface RecordingStore extends BaseStore {
   readonly sessions: Map<string, string>
   readonly log: Asked[]
-  /** The next calls of these methods answer with this error. */
+  /** Calls of these methods answer with this error. */
   failing: Partial<Record<Method, Error>>
   /** Calls of these methods throw this error instead of answering. */
   throwing: Partial<Record<Method, Error>>
@@ -38,9 +40,14 @@ export interface RecordingStore extends BaseStore {
 
 type Callback = ((error?: unknown, session?: unknown) => void) | undefined
 
-export function recordingStore(Store: StoreConstructor, setup: StoreSetup = {}): RecordingStore {
-  const sessions = new Map<string, string>()
-  const log: Asked[] = []
+/** With `beside`, the store has the sessions and the log of that one: two processes with one database. */
+export function recordingStore(
+  Store: StoreConstructor,
+  setup: StoreSetup = {},
+  beside?: RecordingStore,
+): RecordingStore {
+  const sessions = beside?.sessions ?? new Map<string, string>()
+  const log = beside?.log ?? []
   const held = new Map<Method, Array<() => void>>()
   const waiting: Array<() => void> = []
   let pending = 0

@@ -8,9 +8,15 @@ import express, { type Application, type NextFunction, type Request, type Respon
 import express4 from 'express4'
 import { certificate } from '../ecosystem/certificate.ts'
 import { Browser, type Server } from './browser.ts'
-import type { Contender, Middleware, Options, SessionRequest } from './contender.ts'
+import {
+  type Contender,
+  express as expressSession,
+  type Middleware,
+  type Options,
+  type SessionRequest,
+} from './contender.ts'
 import { Normalizer } from './normalize.ts'
-import { type Asked, recordingStore } from './recording-store.ts'
+import { type Asked, type RecordingStore, recordingStore } from './recording-store.ts'
 import {
   FOREIGN_SECRET,
   OLD_SECRET,
@@ -36,11 +42,14 @@ export interface Outcome {
 /** Runs on one contender; in a relay scenario, `other` runs the second server on the same store. */
 export async function run(scenario: Scenario, home: Contender, other = home): Promise<Outcome> {
   const normalizer = new Normalizer([SECRET, OLD_SECRET, FOREIGN_SECRET])
-  const store = recordingStore(home.Store, scenario.store)
+  const stores: RecordingStore[] = []
   const outcome = { responses: [] as unknown[], errors: [] as unknown[], notes: {} as Outcome['notes'] }
   const listening: http.Server[] = []
 
   const start = async (contender: Contender): Promise<Server> => {
+    const { Store } = scenario.store?.madeForExpressSession ? expressSession : contender
+    const store = recordingStore(Store, scenario.store, stores[0])
+    stores.push(store)
     const world: World = {
       store,
       session: (options) => contender.middleware(merged(scenario, world, options)),
@@ -72,21 +81,22 @@ export async function run(scenario: Scenario, home: Contender, other = home): Pr
   })
   try {
     await scenario.steps(browser, worlds[0]!)
-    await settle(store)
+    await settle(stores)
   } finally {
     for (const server of listening) {
       server.closeAllConnections()
       server.close()
     }
   }
-  const asked = store.log.map(({ method, sid }: Asked) => `${method} ${normalizer.text(sid)}`)
-  const data = store.log.map((call: Asked) => normalizer.value(call.data ?? null))
+  const { log } = stores[0]!
+  const asked = log.map(({ method, sid }: Asked) => `${method} ${normalizer.text(sid)}`)
+  const data = log.map((call: Asked) => normalizer.value(call.data ?? null))
   return { ...outcome, asked, data }
 }
 
 /** Lets errors that were deferred past the response reach the error handler, and the store answer what is open. */
-async function settle(store: { readonly pending: number }): Promise<void> {
-  for (let turns = 0; turns < 5 || (store.pending > 0 && turns < 50); turns++) {
+async function settle(stores: readonly RecordingStore[]): Promise<void> {
+  for (let turns = 0; turns < 5 || (stores.some(({ pending }) => pending > 0) && turns < 50); turns++) {
     await turn()
     if (turns >= 5) await wait(2)
   }

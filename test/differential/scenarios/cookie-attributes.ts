@@ -16,6 +16,8 @@ const attributes: Record<string, CookieOptions> = {
   "sameSite: 'lax'": { sameSite: 'lax' },
   "sameSite: 'strict'": { sameSite: 'strict' },
   "sameSite: 'none'": { sameSite: 'none' },
+  "sameSite: 'Lax', in capitals": { sameSite: 'Lax' as 'lax' },
+  "priority 'High', in capitals": { priority: 'High' as 'high' },
   'priority low': { priority: 'low' },
   'priority medium': { priority: 'medium' },
   'priority high': { priority: 'high' },
@@ -82,7 +84,9 @@ const showCookie: Handler = (req, res) => {
     isDate: cookie.expires instanceof Date,
     httpOnly: cookie.httpOnly ?? null,
     path: cookie.path ?? null,
-    keys: Object.keys(cookie),
+    keys: Object.keys(cookie)
+      .filter((name) => !name.startsWith('_') && cookie[name as keyof typeof cookie] !== undefined)
+      .sort(),
     serialized: cookie.serialize('other', 'a value'),
   })
 }
@@ -245,6 +249,22 @@ export const oneSessionsCookie: Scenario[] = [
   }),
   changes('secure to true on plain HTTP', (cookie) => {
     cookie.secure = true
+  }),
+  changes("secure to 'auto'", (cookie) => {
+    cookie.secure = 'auto'
+  }),
+  changes("sameSite to 'Strict', in capitals", (cookie) => {
+    cookie.sameSite = 'Strict'
+  }),
+  changes('httpOnly and path to undefined', (cookie) => {
+    cookie.httpOnly = undefined
+    cookie.path = undefined
+  }),
+  changes('maxAge to 0', (cookie) => {
+    cookie.maxAge = 0
+  }),
+  changes('a field of its own invention on the cookie', (cookie) => {
+    Object.assign(cookie, { colour: 'brown' })
   }),
   changes('priority and partitioned', (cookie) => {
     cookie.priority = 'high'

@@ -76,7 +76,6 @@ export const defaults: Scenario[] = [
   {
     name: 'options that are undefined count as left out',
     options: {
-      secret: 'a secret of more than thirty-two bytes',
       name: undefined,
       key: undefined,
       genid: undefined,

@@ -78,6 +78,11 @@ export const expired: Scenario[] = [
     showSession,
   ),
   comesBackTo(
+    'expires in an hour and says originalMaxAge: null',
+    { expires: inAnHour(), originalMaxAge: null },
+    countVisits,
+  ),
+  comesBackTo(
     'never expires though the option says that it should',
     { expires: null, originalMaxAge: null },
     countVisits,

@@ -318,7 +318,8 @@ export const destroy: Scenario[] = [
     handler: {
       '/login': login,
       '/slow': (req, res, { store }) => {
-        store.asked('destroy').then(() => reply(res, req.session))
+        const { session } = req
+        store.once('destroyed', () => reply(res, session))
       },
       '/out': (req, res) => req.session.destroy(() => reply(res, 'out')),
       '/show': showSession,
@@ -328,6 +329,7 @@ export const destroy: Scenario[] = [
       const slow = await browser.open('/slow')
       await store.asked('get', 1)
       await browser.visit('/out')
+      store.emit('destroyed')
       await slow.response
       await browser.visit('/show')
     },

@@ -84,7 +84,49 @@ export const tempers: Scenario[] = [
     }),
   ),
   {
-    name: 'a whole story with the package’s own memory store',
+    name: "a whole story with a store that extends express-session's Store",
+    store: { madeForExpressSession: true },
+    handler: wholeStory,
+    steps: tellWholeStory,
+  },
+  {
+    name: "regenerate and generate through a store that extends express-session's Store",
+    store: { madeForExpressSession: true },
+    handler: {
+      '/login': login,
+      '/regenerate': (req, res) => {
+        req.sessionStore.regenerate(req, (error) => {
+          req.session['user'] = 'bob'
+          reply(res, { error: error ?? null, session: req.session })
+        })
+      },
+      '/generate': (req, res) => {
+        req.sessionStore.generate(req)
+        req.session['user'] = 'eve'
+        reply(res, req.session)
+      },
+      '/show': showSession,
+    },
+    steps: async (browser) => {
+      for (const path of ['/login', '/regenerate', '/show', '/generate', '/show']) await browser.visit(path)
+    },
+  },
+  {
+    name: 'createSession through the store, as some packages do to take a session over',
+    handler: {
+      '/login': login,
+      '/take': (req, res) => {
+        const session = req.sessionStore.createSession(req, { cookie: { path: '/' }, user: 'taken over' })
+        reply(res, { same: session === req.session, session: req.session })
+      },
+      '/show': showSession,
+    },
+    steps: async (browser) => {
+      for (const path of ['/login', '/take', '/show']) await browser.visit(path)
+    },
+  },
+  {
+    name: "a whole story with the package's own memory store",
     options: ({ contender }) => {
       const store = contender.newMemoryStore()
       return store === undefined ? {} : { store }
@@ -227,42 +269,42 @@ export const oddAnswers: Scenario[] = [
   answers('a session without a cookie', { views: 1 }),
   answers('a session with cookie: null', { views: 1, cookie: null }),
   answers('a session whose cookie expires as a Date', {
-    views: 1,
     cookie: { ...cookie, originalMaxAge: 60_000, expires: new Date(Date.now() + 60_000) },
+    views: 1,
   }),
   answers('a session with an unknown attribute on its cookie', {
-    views: 1,
     cookie: { ...cookie, colour: 'brown' },
+    views: 1,
   }),
   answers('a session with fields that are named as methods are', {
+    cookie,
     views: 1,
     save: 'x',
     touch: 1,
     reload: null,
-    cookie,
   }),
-  answers('a session with fields id and req', { views: 1, id: 'other', req: 'mine', cookie }, showSession),
+  answers('a session with fields id and req', { cookie, views: 1, id: 'other', req: 'mine' }, showSession),
   answers(
     'a session with a field toString',
-    { views: 1, toString: 'text', hasOwnProperty: 1, cookie },
+    { cookie, views: 1, toString: 'text', hasOwnProperty: 1 },
     showSession,
   ),
   answers(
     'a session with an own field __proto__',
     JSON.parse(
-      '{"views":1,"__proto__":{"admin":true},"cookie":{"path":"/","expires":null,"originalMaxAge":null}}',
+      '{"cookie":{"path":"/","expires":null,"originalMaxAge":null},"views":1,"__proto__":{"admin":true}}',
     ),
     (req, res) =>
       reply(res, { admin: req.session['admin'] ?? null, polluted: 'admin' in {}, session: req.session }),
   ),
   answers(
     'a session that inherits fields',
-    Object.assign(Object.create({ inherited: true }), { views: 1, cookie }),
+    Object.assign(Object.create({ inherited: true }), { cookie, views: 1 }),
     (req, res) => reply(res, { inherited: req.session['inherited'] ?? null, keys: Object.keys(req.session) }),
   ),
-  answers('the same object to everyone', { views: 1, cookie }, countVisits, {
+  answers('the same object to everyone', { cookie, views: 1 }, countVisits, {
     steps: async (browser, { store }) => {
-      const shared = { views: 1, cookie: { ...cookie }, list: [] }
+      const shared = { cookie: { ...cookie }, views: 1, list: [] }
       store.get = (_sid, callback) => callback(null, shared)
       await browser.visit('/', { cookie: sent })
       await browser.visit('/', { cookie: sent })
