@@ -1,5 +1,6 @@
 /** What has to be written when a response is about to leave: nothing, a touch, the session, or its end. */
 import type { Cookie } from './cookie.ts'
+import { equalBytes } from './equal-bytes.ts'
 import { SessionError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { attempt } from './maybe-promise.ts'
@@ -15,7 +16,7 @@ import { warnOnce } from './warnings.ts'
 export function commit(exchange: Exchange): MaybePromise<void> {
   const { persistence, options, eager } = exchange.setup
   if (!exchange.resolved && eager) resolveUnseen(exchange)
-  if (!exchange.resolved) return
+  if (!exchange.resolved || exchange.lost) return
   const session = currentSession(exchange)
   const id = exchange.sessionID
   if (!session) {
@@ -32,7 +33,7 @@ export function commit(exchange: Exchange): MaybePromise<void> {
   const changed = exchange.setup.codec.encodeDataIfChanged(session, known)
   const data = changed ?? known
   const isNewId = exchange.cookieId !== id
-  exchange.modified = exchange.originalId !== session.id || !equal(data, origin.original)
+  exchange.modified = exchange.originalId !== session.id || !equalBytes(data, origin.original)
   // A cookie can't carry any other id, so nobody could come back to this session.
   if (typeof id !== 'string') return
   const isNew = isNewId && origin.saved === undefined
@@ -44,10 +45,15 @@ export function commit(exchange: Exchange): MaybePromise<void> {
     return attempt(
       () => persistence.save(exchange, session, data),
       () => {},
-      (error) => dropGone(exchange, error),
+      (error) => drop(exchange, error),
     )
   }
-  if (!isNewId) return persistence.touch(exchange, session)
+  if (isNewId) return
+  return attempt(
+    () => persistence.touch(exchange, session),
+    () => {},
+    (error) => drop(exchange, error),
+  )
 }
 
 /** The Set-Cookie line of a committed session; undefined when this response carries none. */
@@ -55,7 +61,7 @@ export function sessionCookie(exchange: Exchange): string | undefined {
   const { session, sessionID: id, setup } = exchange
   const { name, rolling, saveUninitialized } = setup.options
   if (exchange.gone) return expiredCookie(exchange.newCookie()).serialize(name, '')
-  if (!session || typeof id !== 'string') return undefined
+  if (!session || exchange.lost || typeof id !== 'string') return undefined
   const { cookie } = session
   const due =
     exchange.cookieId !== id
@@ -73,10 +79,12 @@ function expiredCookie(cookie: Cookie): Cookie {
   return cookie
 }
 
-/** A session that ended elsewhere is not brought back: the change is dropped and reported, the response goes on. */
-function dropGone(exchange: Exchange, error: unknown): void {
-  if (!(error instanceof SessionError && error.code === 'SESSION_GONE')) throw error
-  exchange.gone = true
+/** Lets the response go on without what was to be stored, where that is right; else passes the error on. */
+function drop(exchange: Exchange, error: unknown): void {
+  // A session that ended elsewhere is not brought back.
+  exchange.gone = error instanceof SessionError && error.code === 'SESSION_GONE'
+  exchange.lost = !exchange.gone && exchange.setup.options.ifStoreFails === 'no-session'
+  if (!exchange.gone && !exchange.lost) throw error
   exchange.report(error)
 }
 
@@ -98,10 +106,6 @@ function currentSession(exchange: Exchange): Session | null | undefined {
   if (!Object.hasOwn(req, 'session')) exchange.session = undefined
   else if (req.session !== exchange.session) exchange.assign(req.session)
   return exchange.session
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && a.every((byte, at) => byte === b[at]))
 }
 
 function tellWhyNot({ req, setup }: Exchange): void {

@@ -27,3 +27,5 @@ export type SessionErrorCode =
   | 'SESSION_CONFLICT'
   /** A store that did not answer within its time limit. */
   | 'SESSION_STORE_TIMEOUT'
+  /** A process warning: the client of a store reported an error, and the application listens to none of them. */
+  | 'SESSION_STORE_ERROR'

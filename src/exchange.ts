@@ -7,7 +7,15 @@ import { andThen, attempt } from './maybe-promise.ts'
 import { decodeCookie, findCookie } from './request-cookie.ts'
 import type { Gate } from './response.ts'
 import { isSecure, type TransportRequest } from './secure-request.ts'
-import { copyData, originOf, Session, type SessionHost, type SessionRequest, setOrigin } from './session.ts'
+import {
+  copyData,
+  originOf,
+  type RegenerateOptions,
+  Session,
+  type SessionHost,
+  type SessionRequest,
+  setOrigin,
+} from './session.ts'
 import type { Setup } from './setup.ts'
 import type { MaybePromise } from './stores/store.ts'
 
@@ -59,6 +67,8 @@ export class Exchange implements SessionHost {
   modified = false
   /** Whether the store said, at the commit, that the session is gone. */
   gone = false
+  /** Whether the store failed and the request goes on without a session. */
+  lost = false
   /** Whether the session is to be stored even unchanged: the `resave` option, until it was stored. */
   resave = false
   /** Whether the response waits for the session. */
@@ -123,8 +133,11 @@ export class Exchange implements SessionHost {
         this.resave = session !== undefined && this.setup.options.resave
       },
       (error) => {
-        this.resolved = false
-        throw error
+        this.resolved = this.setup.options.ifStoreFails === 'no-session'
+        if (!this.resolved) throw error
+        this.lost = true
+        this.session = undefined
+        this.report(error)
       },
     )
   }
@@ -232,14 +245,22 @@ export class Exchange implements SessionHost {
     })
   }
 
-  regenerateSession(session: Session): MaybePromise<Session> {
+  updateSession<T>(session: Session, change: (session: Session) => T | Promise<T>): Promise<T> {
+    return this.setup.persistence.update(this, session, change)
+  }
+
+  regenerateSession(session: Session, { grace = 0 }: RegenerateOptions = {}): MaybePromise<Session> {
+    const { persistence } = this.setup
     const renew = () => {
       this.generate()
       this.#put(this.session)
       return this.session as Session
     }
     return attempt(
-      () => this.setup.persistence.destroy(this.sessionID as string, originOf(session)),
+      () =>
+        grace > 0
+          ? persistence.retire(this, session, grace)
+          : persistence.destroy(session.id, originOf(session)),
       renew,
       (error) => {
         renew()

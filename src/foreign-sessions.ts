@@ -1,10 +1,15 @@
 /** Sessions in a store that was made for express-session, with the semantics it was made for. */
 import type { Codec } from './codec/codec.ts'
+import { commitChannel, loadChannel, publish, touchChannel } from './diagnostics.ts'
+import { SessionError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { andThen } from './maybe-promise.ts'
+import type { Merger } from './merge.ts'
 import type { Persistence } from './persistence.ts'
-import { copyData, originOf, type Session, setOrigin } from './session.ts'
+import type { RecentlySeen } from './recently-seen.ts'
+import { copyData, originOf, replaceData, type Session, setOrigin } from './session.ts'
 import { storedCookie } from './store.ts'
+import type { StoreCalls } from './store-calls.ts'
 import {
   destroySession,
   type ExpressStore,
@@ -13,20 +18,47 @@ import {
   touchSession,
 } from './stores/express-store.ts'
 import type { MaybePromise } from './stores/store.ts'
+import { Turns } from './turns.ts'
+
+export interface ForeignSessionsOptions {
+  readonly codec: Codec
+  readonly calls: StoreCalls
+  readonly merger: Merger
+  readonly recentlySeen: RecentlySeen
+  /** How long a session that was touched is left alone, ms. */
+  readonly touchAfter: number
+}
 
 export class ForeignSessions implements Persistence {
   // Such a store may answer at once, but does not say so before it is asked.
   readonly synchronous = false
   readonly #store: ExpressStore
   readonly #codec: Codec
+  readonly #calls: StoreCalls
+  readonly #merger: Merger
+  readonly #recentlySeen: RecentlySeen
+  readonly #touchAfter: number
+  readonly #turns = new Turns()
+  readonly #name: string
 
-  constructor(store: ExpressStore, codec: Codec) {
+  constructor(store: ExpressStore, options: ForeignSessionsOptions) {
     this.#store = store
-    this.#codec = codec
+    this.#name = store.constructor.name
+    this.#codec = options.codec
+    this.#calls = options.calls
+    this.#merger = options.merger
+    this.#recentlySeen = options.recentlySeen
+    this.#touchAfter = options.touchAfter
   }
 
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
-    return andThen(getSession(this.#store, id), (data) => data && this.#inflate(exchange, id, data))
+    return andThen(
+      this.#calls.make(() => getSession(this.#store, id)),
+      (data) => {
+        publish(loadChannel, { id, store: this.#name, found: data !== undefined })
+        return data && this.#inflate(exchange, id, data)
+      },
+    )
   }
 
   #inflate(exchange: Exchange, id: string, data: object): Session {
@@ -47,16 +79,64 @@ export class ForeignSessions implements Persistence {
   }
 
   save(exchange: Exchange, session: Session, data: Uint8Array): MaybePromise<void> {
-    originOf(session).saved = data
-    exchange.resave = false
-    return setSession(this.#store, session.id, session)
+    const { id } = session
+    return andThen(
+      this.#calls.make(() => setSession(this.#store, id, session)),
+      () => {
+        originOf(session).saved = data
+        exchange.resave = false
+        publish(commitChannel, { id, store: this.#name, attempts: 1, bytes: data.length })
+      },
+    )
   }
 
   touch(_exchange: Exchange, session: Session): MaybePromise<void> {
-    if (typeof this.#store.touch === 'function') return touchSession(this.#store, session.id, session)
+    const { id } = session
+    if (typeof this.#store.touch !== 'function') return undefined
+    if (this.#touchAfter > 0) {
+      const now = Date.now()
+      if (!this.#recentlySeen.isDue(id, now)) return undefined
+      this.#recentlySeen.add(id, now + this.#touchAfter)
+    }
+    publish(touchChannel, { id, store: this.#name, expires: session.cookie.expiresAt })
+    return this.#calls.make(() => touchSession(this.#store, id, session))
+  }
+
+  async update<T>(
+    exchange: Exchange,
+    session: Session,
+    change: (session: Session) => T | Promise<T>,
+  ): Promise<T> {
+    // Such a store has no compare-and-set. Within this process, at least, updates follow one another.
+    return this.#turns.take(session.id, async () => {
+      const origin = originOf(session)
+      const stored = await this.#calls.make(() => getSession(this.#store, session.id))
+      if (stored === undefined && origin.saved !== undefined) {
+        throw new SessionError('SESSION_GONE', 'The session was destroyed or expired elsewhere.')
+      }
+      if (stored !== undefined) {
+        const theirs = this.#codec.encodeData(stored)
+        const merged = this.#merger.merge(
+          origin.saved ?? origin.original,
+          this.#codec.encodeData(session),
+          theirs,
+        )
+        replaceData(session, merged)
+      }
+      const result = await change(session)
+      await this.save(exchange, session, this.#codec.encodeData(session))
+      return result
+    })
+  }
+
+  retire(): never {
+    throw new SessionError(
+      'ERR_SESSION_OPTION',
+      'regenerate({ grace }) needs a store of this package; stores made for express-session cannot end a session later.',
+    )
   }
 
   destroy(id: string): MaybePromise<void> {
-    return destroySession(this.#store, id)
+    return this.#calls.make(() => destroySession(this.#store, id))
   }
 }

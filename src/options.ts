@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { CookieOptions } from './cookie.ts'
 import type { EngineName, Secret } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
+import type { LifetimeOptions } from './lifetime.ts'
+import type { MergeConflict } from './merge.ts'
 import { checkSecrets } from './secrets.ts'
 import type { ExpressStore } from './stores/express-store.ts'
 import type { RecordStore } from './stores/store.ts'
@@ -11,7 +13,7 @@ import { warnOnce } from './warnings.ts'
 /** A function of the request; its parameter may be typed as Express's or any other request. */
 export type RequestCallback<T> = { bivariant(req: IncomingMessage): T }['bivariant']
 
-export interface SessionOptions {
+export interface SessionOptions extends LifetimeOptions {
   /**
    * The signing secret: a string or bytes, at least 32 bytes; or a list, of which the first signs and all verify
    * (rotation: put the new one in front). Without it `req.secret`, which cookie-parser sets, is used.
@@ -42,6 +44,15 @@ export interface SessionOptions {
   readonly store?: RecordStore | ExpressStore | undefined
   /** What unsetting `req.session` (delete, null) does to the stored session: `keep` (the default) or `destroy`. */
   readonly unset?: 'destroy' | 'keep' | undefined
+  /** Decides where two requests changed the same value at once. Default: the one that stores later wins. */
+  readonly merge?: MergeConflict | undefined
+  /** How long a store may take to answer, ms; 0: as long as it likes. Default 5,000. */
+  readonly storeTimeout?: number | undefined
+  /**
+   * What happens when the store fails: `error` (the default) hands the error to `next`; `no-session` lets the request
+   * go on without a session, and the response without what was to be stored. Either way `onError` is told.
+   */
+  readonly ifStoreFails?: 'error' | 'no-session' | undefined
   /** Which engine signs and encodes. Default `auto`: the first of wasm, node and js that works. */
   readonly engine?: 'auto' | EngineName | undefined
   /**
@@ -63,6 +74,10 @@ export interface CheckedOptions {
   readonly saveUninitialized: boolean
   readonly store: RecordStore | ExpressStore | undefined
   readonly unset: 'destroy' | 'keep'
+  readonly lifetime: LifetimeOptions
+  readonly merge: MergeConflict | undefined
+  readonly storeTimeout: number
+  readonly ifStoreFails: 'error' | 'no-session'
   readonly engine: 'auto' | EngineName
   readonly onError: ((error: unknown, req: unknown) => void) | undefined
 }
@@ -84,6 +99,7 @@ export function checkOptions(options: SessionOptions = {}): CheckedOptions {
   }
   func(options, 'genid', 'one that answers an id, or leave it out')
   func(options, 'onError', 'one that takes (error, req)')
+  func(options, 'merge', 'one that takes (base, mine, theirs, path) and answers the value to keep')
   const cookie = checkCookieOptions(options.cookie)
   if (typeof cookie === 'object') warnOfCookie(name, cookie)
   return {
@@ -97,6 +113,14 @@ export function checkOptions(options: SessionOptions = {}): CheckedOptions {
     saveUninitialized: boolean(options, 'saveUninitialized') ?? false,
     store: checkStore(store),
     unset: oneOf(options, 'unset', ['destroy', 'keep']) ?? 'keep',
+    lifetime: {
+      idleTimeout: duration(options, 'idleTimeout', 1),
+      absoluteTimeout: duration(options, 'absoluteTimeout', 1),
+      touchAfter: duration(options, 'touchAfter', 0),
+    },
+    merge: options.merge,
+    storeTimeout: duration(options, 'storeTimeout', 0) ?? 5000,
+    ifStoreFails: oneOf(options, 'ifStoreFails', ['error', 'no-session']) ?? 'error',
     engine: oneOf(options, 'engine', ['auto', 'wasm', 'node', 'js']) ?? 'auto',
     onError: options.onError,
   }
@@ -116,11 +140,15 @@ export function checkRequestCookie(name: string, cookie: unknown): CookieOptions
 const TOKEN = /^[\w!#$%&'*+\-.^`|~]+$/
 
 const OPTIONS = [
+  'absoluteTimeout',
   'allowWeakSecret',
   'cookie',
   'engine',
   'genid',
+  'idleTimeout',
+  'ifStoreFails',
   'key',
+  'merge',
   'name',
   'onError',
   'proxy',
@@ -129,6 +157,8 @@ const OPTIONS = [
   'saveUninitialized',
   'secret',
   'store',
+  'storeTimeout',
+  'touchAfter',
   'unset',
 ]
 
@@ -255,6 +285,18 @@ function boolean<K extends string>(
   const value: unknown = options[name]
   if (value === undefined || typeof value === 'boolean') return value
   throw wrong(`"${of}${name}" is ${show(value)}, but must be true or false.`)
+}
+
+/** A duration in ms, not below `least` and not beyond what a timer can take. */
+function duration<K extends string>(
+  options: { readonly [name in K]?: unknown },
+  name: K,
+  least: number,
+): number | undefined {
+  const value: unknown = options[name]
+  if (value === undefined) return undefined
+  if (Number.isInteger(value) && (value as number) >= least) return value as number
+  throw wrong(`"${name}" is ${show(value)}, but must be a whole number of milliseconds, at least ${least}.`)
 }
 
 function func<K extends string>(options: { readonly [name in K]?: unknown }, name: K, fix: string): void {

@@ -19,6 +19,15 @@ export interface Persistence {
   /** Stores that an unchanged session was used: its expiry, and its cookie where that changed. */
   touch(exchange: Exchange, session: Session): MaybePromise<void>
 
+  /**
+   * Changes a session atomically: `change` runs on the session and is stored; if another request has stored first,
+   * it runs again on what that one has left.
+   */
+  update<T>(exchange: Exchange, session: Session, change: (session: Session) => T | Promise<T>): Promise<T>
+
+  /** Lets a stored session, which another one replaces, go on for `grace` ms, and no longer. */
+  retire(exchange: Exchange, session: Session, grace: number): MaybePromise<void>
+
   /** Deletes the stored session of an id; `origin` tells what is known of it. */
   destroy(id: string, origin?: Origin): MaybePromise<void>
 }

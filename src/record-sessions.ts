@@ -1,40 +1,97 @@
-/** Sessions in a record store: encoded by the codec, written by compare-and-set. */
+/**
+ * Sessions in a record store: encoded by the codec, written by compare-and-set.
+ *
+ * A write names the version that was read. If another request has written since, the two are merged, by key, and
+ * the merged session is written; if the session has ended since, it stays so.
+ */
+import type { Channel } from 'node:diagnostics_channel'
 import type { Codec } from './codec/codec.ts'
 import { decodeRecord, encodeRecord, type RecordHeader } from './codec/record.ts'
 import type { Cookie, CookieAttributes } from './cookie.ts'
+import { commitChannel, conflictChannel, loadChannel, publish, touchChannel } from './diagnostics.ts'
 import type { Engine } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { andThen } from './maybe-promise.ts'
+import type { Lifetime } from './lifetime.ts'
+import { andThen, attempt, isPromise } from './maybe-promise.ts'
+import type { Merger } from './merge.ts'
 import type { Persistence } from './persistence.ts'
-import { copyData, type Origin, originOf, type Session, setOrigin } from './session.ts'
+import type { RecentlySeen } from './recently-seen.ts'
+import { copyData, type Origin, originOf, ownerOf, replaceData, type Session, setOrigin } from './session.ts'
+import type { StoreCalls } from './store-calls.ts'
 import type { MaybePromise, RecordStore, StoredRecord, WriteResult } from './stores/store.ts'
+import { Turns } from './turns.ts'
 
-/** How long a session without `maxAge` is kept after its last use: as long as connect-redis keeps it. */
-const BROWSER_SESSION_TTL = 24 * 60 * 60 * 1000
+/** How often one commit may lose against other writers. Each time another one has won, so there is progress. */
+const MAX_ATTEMPTS = 200
+
+/** From this attempt on, a writer waits a little, so that those of other processes get through. */
+const POLITE_FROM = 8
+const LONGEST_WAIT = 20
+
+export interface RecordSessionsOptions {
+  readonly codec: Codec
+  readonly engine: Engine
+  readonly lifetime: Lifetime
+  readonly recentlySeen: RecentlySeen
+  readonly calls: StoreCalls
+  readonly merger: Merger
+}
 
 export class RecordSessions implements Persistence {
   readonly synchronous: boolean
   readonly #records: RecordStore
   readonly #codec: Codec
   readonly #engine: Engine
+  readonly #lifetime: Lifetime
+  readonly #recentlySeen: RecentlySeen
+  readonly #calls: StoreCalls
+  readonly #merger: Merger
+  readonly #turns = new Turns()
 
-  constructor(records: RecordStore, codec: Codec, engine: Engine) {
+  constructor(records: RecordStore, options: RecordSessionsOptions) {
     this.#records = records
-    this.#codec = codec
-    this.#engine = engine
+    this.#codec = options.codec
+    this.#engine = options.engine
+    this.#lifetime = options.lifetime
+    this.#recentlySeen = options.recentlySeen
+    this.#calls = options.calls
+    this.#merger = options.merger
     this.synchronous = records.synchronous === true
   }
 
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
+    const key = this.#key(id)
     const cookie = exchange.newCookie()
-    const record = this.#records.read(this.#key(id), Date.now() + lifetime(cookie))
-    return andThen(record, (found) => found && this.#inflate(exchange, id, cookie, found))
+    const now = Date.now()
+    const raw = exchange.rawCookie()
+    const due = raw === undefined || this.#recentlySeen.isDue(raw, now)
+    // A store that answers at once is told the exact expiry below; for one at a distance it rides along.
+    const touchTo = due && !this.synchronous ? now + this.#lifetime.idle(cookie) : undefined
+    return andThen(
+      this.#calls.make(() => this.#records.read(key, touchTo)),
+      (record) => {
+        const session = record && this.#inflate(exchange, id, cookie, record)
+        this.#tell(loadChannel, key, { found: session !== undefined })
+        if (session === undefined) return undefined
+        const idle = this.#lifetime.idle(session.cookie)
+        if (raw !== undefined && due) this.#recentlySeen.add(raw, now + this.#lifetime.lag(idle))
+        const touched = due ? this.#moveExpiry(session) : undefined
+        if (isPromise(touched)) touched.catch((error) => exchange.report(error))
+        return session
+      },
+    )
   }
 
-  #inflate(exchange: Exchange, id: string, cookie: Cookie, record: StoredRecord): Session {
+  #inflate(exchange: Exchange, id: string, cookie: Cookie, record: StoredRecord): Session | undefined {
     const decoded = decodeRecord(record.payload)
     const { header } = decoded
+    const created = Number.isNaN(header.created) ? Date.now() : header.created
+    const until = untilOf(header.extras)
+    if (this.#lifetime.end(created, until) <= Date.now()) {
+      this.#discard(exchange, id)
+      return undefined
+    }
     const overrides = header.extras?.['cookie'] as CookieAttributes | undefined
     const session = exchange.createSession(id, cookie)
     let data: Uint8Array
@@ -47,79 +104,180 @@ export class RecordSessions implements Persistence {
     }
     if (overrides !== undefined) cookie.override(overrides)
     cookie.restore(header.expires, header.originalMaxAge)
-    const raw = exchange.rawCookie()
-    if (this.synchronous && raw !== undefined)
-      exchange.setup.recentlySeen.add(raw, Date.now() + lag(lifetime(cookie)))
     setOrigin(session, {
       host: exchange,
       original: data,
       saved: data,
       version: record.version,
       expires: record.expires,
-      created: Number.isNaN(header.created) ? Date.now() : header.created,
+      created,
+      until,
       originalMaxAge: header.originalMaxAge,
       overrides,
     })
     return session
   }
 
+  /** A session whose time is up although its record lives on is deleted behind the request's back. */
+  #discard(exchange: Exchange, id: string): void {
+    attempt(
+      () => this.destroy(id),
+      () => {},
+      (error) => exchange.report(error),
+    )
+  }
+
   save(exchange: Exchange, session: Session, data: Uint8Array): MaybePromise<void> {
-    const origin = originOf(session)
-    const { cookie } = session
-    const overrides = cookie.overrides(exchange.newCookie())
-    const header: RecordHeader = {
-      created: origin.created,
-      expires: cookie.expiresAt,
-      originalMaxAge: cookie.originalMaxAge,
-      extras: overrides === undefined ? null : { cookie: overrides },
-    }
-    const expires = Date.now() + lifetime(cookie)
-    const result = this.#records.write(this.#key(session.id), encodeRecord(header, data), {
-      expires,
-      ifVersion: origin.version,
-    })
-    return andThen(result, (written: WriteResult) => {
-      if (!written.ok) return this.#lost(written.current)
-      origin.saved = data
-      origin.version = written.version
-      origin.expires = expires
-      origin.originalMaxAge = cookie.originalMaxAge
-      origin.overrides = overrides
-      exchange.resave = false
+    return this.#store(exchange, session, data, 1)
+  }
+
+  #store(exchange: Exchange, session: Session, data: Uint8Array, attempts: number): MaybePromise<void> {
+    return andThen(this.#write(exchange, session, data, attempts), (lost) => {
+      if (lost === undefined) return undefined
+      const again = () => {
+        const merged = this.#merge(session, this.#codec.encodeData(session), lost.current)
+        return this.#store(exchange, session, merged, attempts + 1)
+      }
+      if (this.synchronous) return again()
+      // Those of this process queue up, so that each of them loses only to other processes.
+      if (attempts === 1) return this.#turns.take(this.#key(session.id), async () => again())
+      return andThen(this.#giveWay(attempts), again)
     })
   }
 
-  #lost(current: StoredRecord | undefined): never {
+  update<T>(exchange: Exchange, session: Session, change: (session: Session) => T | Promise<T>): Promise<T> {
+    return this.#turns.take(this.#key(session.id), async () => {
+      // What the request had changed before the update stays, on top of what others have stored meanwhile.
+      let before = this.#codec.encodeData(session)
+      for (let attempts = 1; ; attempts++) {
+        const result = await change(session)
+        const lost = await this.#write(exchange, session, this.#codec.encodeData(session), attempts)
+        if (lost === undefined) return result
+        before = this.#merge(session, before, lost.current)
+        await this.#giveWay(attempts)
+      }
+    })
+  }
+
+  /** One compare-and-set. Answers what stands in the way, or undefined when the session is stored. */
+  #write(
+    exchange: Exchange,
+    session: Session,
+    data: Uint8Array,
+    attempts: number,
+  ): MaybePromise<{ current: StoredRecord | undefined } | undefined> {
+    const origin = originOf(session)
+    const { cookie } = session
+    const { originalMaxAge } = cookie
+    const overrides = cookie.overrides(exchange.newCookie())
+    const expires = this.#expires(origin, cookie)
+    const header = {
+      created: origin.created,
+      expires: cookie.expiresAt,
+      originalMaxAge,
+      extras: extrasOf(overrides, origin.until),
+    }
+    const record = encodeRecord(header, data)
+    const key = this.#key(session.id)
+    const options = { expires, ifVersion: origin.version, owner: ownerOf(session) }
+    return andThen(
+      this.#calls.make(() => this.#records.write(key, record, options)),
+      (written: WriteResult) => {
+        if (!written.ok) {
+          this.#tell(conflictChannel, key, { attempts })
+          return { current: written.current }
+        }
+        origin.saved = data
+        origin.version = written.version
+        origin.expires = expires
+        origin.originalMaxAge = originalMaxAge
+        origin.overrides = overrides
+        exchange.resave = false
+        this.#tell(commitChannel, key, { attempts, bytes: record.length })
+        return undefined
+      },
+    )
+  }
+
+  /**
+   * Puts what others have stored since under `mine`, this side's encoded data; the session becomes the two of them
+   * merged. Answers its encoded data.
+   */
+  #merge(session: Session, mine: Uint8Array, current: StoredRecord | undefined): Uint8Array {
     if (current === undefined) {
       throw new SessionError(
         'SESSION_GONE',
         'The session was destroyed or expired elsewhere; its changes are dropped.',
       )
     }
-    throw new SessionError('SESSION_CONFLICT', 'The session was changed elsewhere at the same time.')
+    const origin = originOf(session)
+    const decoded = decodeRecord(current.payload)
+    const theirs = decoded.kind === 'record' ? decoded.payload : this.#codec.encodeData(decoded.data)
+    const merged = this.#merger.merge(origin.saved ?? origin.original, mine, theirs)
+    replaceData(session, merged)
+    origin.version = current.version
+    origin.saved = theirs
+    origin.until = untilOf(decoded.header.extras)
+    return this.#codec.encodeData(session)
+  }
+
+  /** After many lost attempts, a little time for the writers of other processes. */
+  #giveWay(attempts: number): MaybePromise<void> {
+    if (attempts >= MAX_ATTEMPTS) {
+      throw new SessionError(
+        'SESSION_CONFLICT',
+        `The session could not be stored: ${attempts} times, others were faster.`,
+      )
+    }
+    if (attempts >= POLITE_FROM)
+      return new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_WAIT))
   }
 
   touch(exchange: Exchange, session: Session): MaybePromise<void> {
     const origin = originOf(session)
     const { cookie } = session
     const overrides = cookie.overrides(exchange.newCookie())
-    if (
-      cookie.originalMaxAge !== origin.originalMaxAge ||
-      JSON.stringify(overrides) !== JSON.stringify(origin.overrides)
-    ) {
-      return this.save(exchange, session, origin.saved as Uint8Array)
+    if (cookie.originalMaxAge !== origin.originalMaxAge || !equalOverrides(overrides, origin.overrides)) {
+      return this.save(exchange, session, origin.saved ?? origin.original)
     }
-    const ttl = lifetime(cookie)
-    const expires = Date.now() + ttl
-    if (Math.abs(expires - origin.expires) <= lag(ttl)) return
+    return this.#moveExpiry(session)
+  }
+
+  /** Moves the stored expiry to where it should be, unless it is near enough. */
+  #moveExpiry(session: Session): MaybePromise<void> {
+    const origin = originOf(session)
+    const { cookie } = session
+    const expires = this.#expires(origin, cookie)
+    if (Math.abs(expires - origin.expires) <= this.#lifetime.lag(this.#lifetime.idle(cookie)))
+      return undefined
     origin.expires = expires
-    return this.#records.touch(this.#key(session.id), expires)
+    const key = this.#key(session.id)
+    this.#tell(touchChannel, key, { expires })
+    return this.#calls.make(() => this.#records.touch(key, expires))
+  }
+
+  #expires(origin: Origin, cookie: Cookie): number {
+    return Math.min(
+      Date.now() + this.#lifetime.idle(cookie),
+      this.#lifetime.end(origin.created, origin.until),
+    )
   }
 
   destroy(id: string, origin?: Origin): MaybePromise<void> {
     // A session that was never stored needs no deleting.
-    if (origin !== undefined && origin.version === null) return
-    return this.#records.delete(this.#key(id))
+    if (origin !== undefined && origin.version === null) return undefined
+    return this.#calls.make(() => this.#records.delete(this.#key(id)))
+  }
+
+  retire(exchange: Exchange, session: Session, grace: number): MaybePromise<void> {
+    const origin = originOf(session)
+    if (origin.saved === undefined) return undefined
+    origin.until = Math.min(Date.now() + grace, origin.until ?? Number.POSITIVE_INFINITY)
+    return this.save(exchange, session, origin.saved)
+  }
+
+  #tell(channel: Channel, id: string, message: object): void {
+    if (channel.hasSubscribers) publish(channel, { id, store: this.#records.name, ...message })
   }
 
   #key(id: string): string {
@@ -127,13 +285,20 @@ export class RecordSessions implements Persistence {
   }
 }
 
-/** How far a stored expiry may lag behind, in ms, before it is moved: a tenth of the lifetime, at most a minute. */
-function lag(lifetime: number): number {
-  return Math.min(lifetime / 10, 60_000)
+function extrasOf(
+  overrides: CookieAttributes | undefined,
+  until: number | undefined,
+): RecordHeader['extras'] {
+  if (overrides === undefined && until === undefined) return null
+  return { ...(overrides && { cookie: overrides }), ...(until !== undefined && { until }) }
 }
 
-/** How long a session is kept after its last use, in ms. */
-export function lifetime(cookie: Cookie): number {
-  const { originalMaxAge } = cookie
-  return typeof originalMaxAge === 'number' ? Math.round(originalMaxAge) : BROWSER_SESSION_TTL
+/** When a session ends that was replaced by `regenerate({ grace })`, ms since the epoch. */
+function untilOf(extras: RecordHeader['extras']): number | undefined {
+  const until = extras?.['until']
+  return typeof until === 'number' ? until : undefined
+}
+
+function equalOverrides(a: CookieAttributes | undefined, b: CookieAttributes | undefined): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
 }

@@ -1,12 +1,13 @@
 /** A store as `req.sessionStore`: a record store behind express-session's protocol, for code that speaks it. */
 import { answer, type Callback } from './callback.ts'
 import type { Codec } from './codec/codec.ts'
-import { decodeRecord, encodeRecord } from './codec/record.ts'
+import { decodeRecord, encodeRecord, type RecordHeader } from './codec/record.ts'
 import { createCodec } from './codec/select.ts'
 import { Cookie, type CookieAttributes, type CookieData } from './cookie.ts'
 import { selectEngine } from './engine/select.ts'
+import { Lifetime } from './lifetime.ts'
 import { andThen } from './maybe-promise.ts'
-import { lifetime } from './record-sessions.ts'
+import { ownerOf } from './session.ts'
 import { Store } from './store.ts'
 import type { ExpressStore } from './stores/express-store.ts'
 import type { MaybePromise, RecordStore } from './stores/store.ts'
@@ -17,9 +18,23 @@ export interface StoredSession {
   [key: string]: unknown
 }
 
+/** A session as `sessionsOf` lists it. */
+export interface OwnedSession {
+  /** Names the session, for `revoke`. It is a hash of the session id, and opens nothing. */
+  readonly key: string
+  /** When the session began. */
+  readonly created: Date
+  /** When it was used last, within the `touchAfter` option. */
+  readonly lastSeen: Date
+  /** What the application put into the session's field `label`, such as the name of the device. */
+  readonly label: string | undefined
+}
+
 export class SessionStore extends Store {
   /** The store behind it. */
   readonly records: RecordStore
+  /** How long sessions last; the middleware that uses the store says so. */
+  lifetime = new Lifetime()
   readonly #engine = selectEngine('auto')
   readonly #codec: Codec = createCodec(this.#engine.name)
 
@@ -33,7 +48,8 @@ export class SessionStore extends Store {
   override get(id: string, callback: (error: unknown, session?: StoredSession | null) => void): void
   override get(id: string, callback?: (error: unknown, session?: StoredSession | null) => void): unknown {
     return answer<StoredSession | undefined>(
-      () => andThen(this.records.read(this.#key(id)), (record) => record && this.#decode(record.payload)),
+      () =>
+        andThen(this.records.read(this.#key(id)), (record) => record && this.#decode(record.payload).session),
       callback as Callback<StoredSession | undefined> | undefined,
     )
   }
@@ -56,7 +72,7 @@ export class SessionStore extends Store {
   touch(id: string, session: object): Promise<void>
   touch(id: string, session: object, callback: Callback): void
   touch(id: string, session: object, callback?: Callback): unknown {
-    const expires = Date.now() + lifetime(cookieOf(session))
+    const expires = Date.now() + this.lifetime.idle(cookieOf(session))
     return answer(() => this.records.touch(this.#key(id), expires), callback)
   }
 
@@ -81,6 +97,30 @@ export class SessionStore extends Store {
     return answer(() => this.#can('clear'), callback)
   }
 
+  /**
+   * Where an owner is signed in: the sessions whose field `owner` is this, the last used first. They are found by
+   * index, without a walk through the store.
+   */
+  sessionsOf(owner: string | number): Promise<OwnedSession[]>
+  sessionsOf(owner: string | number, callback: Callback<OwnedSession[]>): void
+  sessionsOf(owner: string | number, callback?: Callback<OwnedSession[]>): unknown {
+    return answer(() => this.#sessionsOf(String(owner)), callback)
+  }
+
+  /**
+   * Signs an owner out everywhere: ends all sessions of the owner, but for the one whose id (`req.sessionID`) is
+   * `except`. Answers how many it ended. A request that is under way in one of them can't bring it back.
+   */
+  revokeOwner(owner: string | number, options?: { readonly except?: string | undefined }): Promise<number> {
+    const except = options?.except === undefined ? undefined : this.#key(options.except)
+    return answer<number>(() => this.#can('deleteOwned', String(owner), except), undefined) as Promise<number>
+  }
+
+  /** Ends one session of an owner, by the `key` that `sessionsOf` gave; false when the owner has no such session. */
+  revoke(owner: string | number, key: string): Promise<boolean> {
+    return answer<boolean>(() => this.#revoke(String(owner), key), undefined) as Promise<boolean>
+  }
+
   /** Releases timers and what the store itself opened. */
   close(): Promise<void>
   close(callback: Callback): void
@@ -88,17 +128,35 @@ export class SessionStore extends Store {
     return answer(() => this.records.close(), callback)
   }
 
-  #can<M extends 'count' | 'clear' | 'list'>(method: M): ReturnType<NonNullable<RecordStore[M]>> {
-    const { records } = this
-    if (records[method] === undefined) throw new TypeError(`The ${records.name} store has no ${method}().`)
-    return records[method]() as ReturnType<NonNullable<RecordStore[M]>>
+  #can<M extends 'count' | 'clear' | 'list' | 'readOwned' | 'deleteOwned'>(
+    method: M,
+    ...args: Parameters<NonNullable<RecordStore[M]>>
+  ): ReturnType<NonNullable<RecordStore[M]>> {
+    const call = this.records[method] as ((...args: unknown[]) => unknown) | undefined
+    if (call === undefined) throw new TypeError(`The ${this.records.name} store has no ${method}().`)
+    return call.apply(this.records, args) as ReturnType<NonNullable<RecordStore[M]>>
+  }
+
+  async #sessionsOf(owner: string): Promise<OwnedSession[]> {
+    const owned = await this.#can('readOwned', owner)
+    const sessions = owned.map(({ id, record }) => {
+      const { header, session } = this.#decode(record.payload)
+      const { label } = session
+      return {
+        key: this.#publicKey(id),
+        created: new Date(header.created),
+        lastSeen: new Date(record.expires - this.lifetime.idle(header)),
+        label: typeof label === 'string' ? label : undefined,
+      }
+    })
+    return sessions.sort((a, b) => b.lastSeen.valueOf() - a.lastSeen.valueOf())
   }
 
   async #all(): Promise<Record<string, StoredSession>> {
     const sessions: Record<string, StoredSession> = Object.create(null)
     for (const key of await this.#can('list')) {
       const record = await this.records.read(key)
-      if (record !== undefined) sessions[key] = this.#decode(record.payload)
+      if (record !== undefined) sessions[key] = this.#decode(record.payload).session
     }
     return sessions
   }
@@ -116,15 +174,16 @@ export class SessionStore extends Store {
       },
       this.#codec.encodeData(session),
     )
-    const expires = Date.now() + lifetime(cookie)
+    const owner = ownerOf(session)
+    const expires = Date.now() + this.lifetime.idle(cookie)
     const write = (ifVersion: string | number | bigint | null): MaybePromise<void> =>
-      andThen(this.records.write(key, payload, { expires, ifVersion }), (result) => {
+      andThen(this.records.write(key, payload, { expires, ifVersion, owner }), (result) => {
         if (!result.ok) return write(result.current?.version ?? null)
       })
     return andThen(this.records.read(key), (record) => write(record?.version ?? null))
   }
 
-  #decode(payload: Uint8Array): StoredSession {
+  #decode(payload: Uint8Array): { header: RecordHeader; session: StoredSession } {
     const decoded = decodeRecord(payload)
     const { header } = decoded
     const cookie = new Cookie()
@@ -133,7 +192,19 @@ export class SessionStore extends Store {
     const session: StoredSession = { cookie: cookie.toJSON() }
     if (decoded.kind === 'record') this.#codec.decodeInto(decoded.payload, session)
     else Object.assign(session, decoded.data)
-    return session
+    return { header, session }
+  }
+
+  async #revoke(owner: string, key: string): Promise<boolean> {
+    const owned = await this.#can('readOwned', owner)
+    const found = owned.find(({ id }) => this.#publicKey(id) === key)
+    if (found !== undefined) await this.records.delete(found.id)
+    return found !== undefined
+  }
+
+  /** What may be shown of a record's id: never the session id itself. */
+  #publicKey(id: string): string {
+    return this.records.hashIds === false ? this.#engine.hashId(id) : id
   }
 
   #key(id: string): string {

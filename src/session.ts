@@ -15,7 +15,8 @@ export interface SessionRequest {
 export interface SessionHost {
   saveSession(session: Session): MaybePromise<void>
   reloadSession(session: Session): MaybePromise<Session>
-  regenerateSession(session: Session): MaybePromise<Session>
+  updateSession<T>(session: Session, change: (session: Session) => T | Promise<T>): Promise<T>
+  regenerateSession(session: Session, options?: RegenerateOptions): MaybePromise<Session>
   destroySession(session: Session): MaybePromise<void>
   /** Reports an error that a method met while nobody gave it a callback. */
   report(error: unknown): void
@@ -76,11 +77,25 @@ export class Session {
       | this
   }
 
+  /**
+   * Changes the session atomically and stores it at once: if another request stores first, `change` runs again on
+   * what that one has left, so a counter never loses an increment. Answers what `change` answered. Rejects with
+   * SESSION_GONE when the session has ended meanwhile.
+   */
+  update<T>(change: (session: this) => T | Promise<T>): Promise<T> {
+    return hostOf(this).updateSession(this, change as (session: Session) => T | Promise<T>)
+  }
+
   /** Destroys this session and puts a new one, with a new id, into `req.session`: against session fixation. */
-  regenerate(): Promise<Session & Partial<SessionData>>
+  regenerate(options?: RegenerateOptions): Promise<Session & Partial<SessionData>>
   regenerate(callback: Callback): this
-  regenerate(callback?: Callback): Promise<Session & Partial<SessionData>> | this {
-    return run(this, (host) => host.regenerateSession(this), callback) as
+  regenerate(options: RegenerateOptions, callback: Callback): this
+  regenerate(
+    options?: RegenerateOptions | Callback,
+    callback?: Callback,
+  ): Promise<Session & Partial<SessionData>> | this {
+    const [given, done] = typeof options === 'function' ? [undefined, options] : [options, callback]
+    return run(this, (host) => host.regenerateSession(this, given), done) as
       | Promise<Session & Partial<SessionData>>
       | this
   }
@@ -100,6 +115,14 @@ export class Session {
   }
 }
 
+export interface RegenerateOptions {
+  /**
+   * How long the old id stays valid for requests that are under way with it, in ms. Default 0: it ends at once. Not
+   * for logins, where the old id may be known to somebody else. Needs a store of this package.
+   */
+  readonly grace?: number | undefined
+}
+
 /** What is known of a session beside its data: where it came from, and what the store holds of it. */
 export interface Origin {
   readonly host: SessionHost
@@ -113,6 +136,8 @@ export interface Origin {
   expires: number
   /** When the session began, ms since the epoch. */
   created: number
+  /** When the session ends in any case, ms since the epoch, since another one has replaced it. */
+  until?: number | undefined
   /** The cookie's lifetime as it is stored, ms; to see whether a handler changed it. */
   originalMaxAge: number | null
   /** The attributes that a handler set on this one cookie, as they are stored. */
@@ -126,16 +151,43 @@ export function copyData(data: Record<string, unknown>, session: Session): void 
   }
 }
 
+/** Whom a session belongs to, for signing out everywhere: its field `owner`. */
+export function ownerOf(session: object): string | undefined {
+  const { owner } = session as { owner?: unknown }
+  return typeof owner === 'string' || typeof owner === 'number' ? String(owner) : undefined
+}
+
+/** Makes `data` all that a session holds. */
+export function replaceData(session: Session, data: Record<string, unknown>): void {
+  for (const key of Object.keys(session)) {
+    if (key !== 'cookie' && !Object.hasOwn(data, key))
+      delete (session as unknown as Record<string, unknown>)[key]
+  }
+  for (const key of Object.keys(data)) {
+    if (key === 'cookie') continue
+    Object.defineProperty(session, key, {
+      value: data[key],
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    })
+  }
+}
+
 function run<T, S extends Session>(
   session: S,
   action: (host: SessionHost) => MaybePromise<T>,
   callback: Callback | undefined,
 ): Promise<T> | S {
-  const host = originOf(session)?.host ?? detachedHost(session)
+  const host = hostOf(session)
   const promise = answer(() => action(host), callback && ((error) => callback(error)))
   if (promise === undefined) return session
   promise.catch((error) => host.report(error))
   return promise
+}
+
+function hostOf(session: Session): SessionHost {
+  return originOf(session)?.host ?? detachedHost(session)
 }
 
 /** The store of express-session's protocol that a session without an exchange is carried out by. */
@@ -155,6 +207,9 @@ function detachedHost({ id, req }: Session): SessionHost {
     destroySession: () => {
       delete req.session
       return settle((done) => store.destroy(id, done))
+    },
+    updateSession() {
+      throw new TypeError('session.update() needs the session of a request')
     },
     regenerateSession: async () => {
       await settle((done) => store.regenerate(req, done))

@@ -6,13 +6,16 @@ import type { Engine, Keyring } from './engine/engine.ts'
 import { selectEngine } from './engine/select.ts'
 import { type Exchange, kExchange } from './exchange.ts'
 import { ForeignSessions } from './foreign-sessions.ts'
+import { Lifetime } from './lifetime.ts'
 import { MemoryStore } from './memory-store.ts'
+import { Merger } from './merge.ts'
 import { type CheckedOptions, checkOptions, checkRequestCookie, type SessionOptions } from './options.ts'
 import type { Persistence } from './persistence.ts'
 import { RecentlySeen } from './recently-seen.ts'
 import { RecordSessions } from './record-sessions.ts'
 import type { SessionRequest } from './session.ts'
 import { recordsOf, SessionStore } from './session-store.ts'
+import { StoreCalls } from './store-calls.ts'
 import type { ExpressStore } from './stores/express-store.ts'
 import type { RecordStore } from './stores/store.ts'
 import { warnOnce } from './warnings.ts'
@@ -39,11 +42,7 @@ export class Setup {
     this.keyring = options.secrets && this.engine.keyring(options.secrets)
     this.eager = options.resave || options.rolling || options.saveUninitialized || options.unset === 'destroy'
     this.store = options.store === undefined ? defaultStore() : protocolStore(options.store)
-    const records = recordsOf(this.store)
-    this.persistence =
-      records === undefined
-        ? new ForeignSessions(this.store, this.codec)
-        : new RecordSessions(records, this.codec, this.engine)
+    this.persistence = this.#persistence()
     // Stores made for express-session call it to regenerate; so do applications, now and then.
     Object.assign(this.store, { generate })
     this.store.on('disconnect', () => {
@@ -52,6 +51,22 @@ export class Setup {
     this.store.on('connect', () => {
       this.storeReady = true
     })
+    // An event named `error` that nobody listens to would end the process.
+    this.store.on('error', (error) => this.report(error, undefined, true))
+  }
+
+  #persistence(): Persistence {
+    const { codec, engine, recentlySeen, store, options } = this
+    const records = recordsOf(store)
+    const calls = new StoreCalls(records?.name ?? store.constructor.name, options.storeTimeout)
+    const merger = new Merger(codec, options.merge)
+    if (records === undefined) {
+      const { touchAfter = 0 } = options.lifetime
+      return new ForeignSessions(store, { codec, calls, merger, recentlySeen, touchAfter })
+    }
+    const lifetime = new Lifetime(options.lifetime)
+    if (store instanceof SessionStore) store.lifetime = lifetime
+    return new RecordSessions(records, { codec, engine, lifetime, recentlySeen, calls, merger })
   }
 
   /** The cookie options that hold for this request, as given: 'auto' stands for itself. */

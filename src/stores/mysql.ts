@@ -260,7 +260,7 @@ function statements(table: string) {
     count: `SELECT COUNT(*) AS count FROM ${table} WHERE expires > ?`,
     clear: `DELETE FROM ${table}`,
     readOwned: `SELECT id, ${record} FROM ${table} WHERE owner = ? AND expires > ?`,
-    deleteOwned: `DELETE FROM ${table} WHERE owner = ? AND expires > ? AND NOT id <=> ?`,
+    deleteOwned: `DELETE FROM ${table} WHERE owner = ? AND expires > ? AND NOT (id <=> ?)`,
     expired: `SELECT id FROM ${table} WHERE expires <= ? ORDER BY expires LIMIT ${PRUNE_BATCH}`,
     deleteExpired: `DELETE s FROM ${table} AS s FORCE INDEX (PRIMARY) WHERE expires <= ? AND id IN`,
   }

@@ -1,6 +1,6 @@
 /** One face for the clients of Redis: node-redis and ioredis, alone or in a cluster, told apart by what they can do. */
 
-import { SessionError } from '../errors.ts'
+import { SessionError, type SessionErrorCode } from '../errors.ts'
 
 /**
  * A connected client of the `redis` package (4.6 or later: createClient, createCluster, createClientPool,
@@ -186,7 +186,7 @@ function hearErrors(client: ErrorEmitter): void {
     warned = true
     process.emitWarning(
       `The Redis client of the session store reported "${message}". Add client.on('error', …) to hear of all errors.`,
-      { code: 'SESSION_STORE_ERROR' },
+      { code: 'SESSION_STORE_ERROR' satisfies SessionErrorCode },
     )
   })
 }

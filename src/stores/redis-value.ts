@@ -67,10 +67,10 @@ export function recordVersion(version: string, tag: string | undefined): string 
   return tag === undefined ? version : `${version}+${tag}`
 }
 
-/** The part of a record version that compare-and-set compares: ours without the owner, or the SHA-1. */
-export function comparedVersion(version: RecordVersion): string {
+/** The bytes of a record version that compare-and-set compares: ours without the owner, or the SHA-1. */
+export function comparedVersion(version: RecordVersion): Buffer {
   const text = String(version)
-  return text.length === 40 ? text : text.slice(0, VERSION_LENGTH)
+  return Buffer.from(text.length === 40 ? text : text.slice(0, VERSION_LENGTH), 'latin1')
 }
 
 /** Whether the record of that version belonged to that owner. */

@@ -1,0 +1,27 @@
+/** Calls to a store, which may be down or slow: each within the time limit, each failure made known. */
+import { Deadlines } from './deadlines.ts'
+import { publish, storeErrorChannel } from './diagnostics.ts'
+import { attempt } from './maybe-promise.ts'
+import type { MaybePromise } from './stores/store.ts'
+
+export class StoreCalls {
+  readonly #store: string
+  readonly #deadlines: Deadlines
+
+  /** `timeout` in ms; 0: none. */
+  constructor(store: string, timeout: number) {
+    this.#store = store
+    this.#deadlines = new Deadlines(timeout)
+  }
+
+  make<T>(call: () => MaybePromise<T>): MaybePromise<T> {
+    return attempt(
+      () => this.#deadlines.limit(call()),
+      (value) => value,
+      (error) => {
+        publish(storeErrorChannel, { error, store: this.#store })
+        throw error
+      },
+    )
+  }
+}
