@@ -111,13 +111,15 @@ function nodeRedis(client: NodeRedis): RedisConnection {
       ...base,
       clustered: true,
       send: failoverAware(client),
-      masters: async () =>
-        Promise.all(
+      async masters() {
+        if (client.masters!.length === 0) throw new Error('The client of the Redis cluster is not connected.')
+        return Promise.all(
           client.masters!.map(async (node) => {
             const master = (await client.nodeClient!(node)) as NodeRedis
-            return (command) => master.sendCommand(command, AS_BUFFERS)
+            return (command: RedisCommand) => master.sendCommand(command, AS_BUFFERS)
           }),
-        ),
+        )
+      },
     }
   }
   const send: SendCommand =
@@ -163,7 +165,12 @@ function ioRedis(client: AnyClient): RedisConnection {
     addsKeyPrefix: true,
     clustered,
     send: (_key, command) => send(command),
-    masters: async () => (clustered ? client.nodes!('master').map(ioRedisSender) : [send]),
+    async masters() {
+      if (!clustered) return [send]
+      // It knows of none until it has connected, which any command makes it do and waits for.
+      if (client.nodes!('master').length === 0) await send(['ping'])
+      return client.nodes!('master').map(ioRedisSender)
+    },
   }
 }
 

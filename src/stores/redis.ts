@@ -61,6 +61,12 @@ export class RedisRecords implements RecordStore {
   #writes = 0
 
   constructor({ client, hashIds = true, prefix = hashIds ? 'fs:' : 'sess:' }: RedisStoreOptions) {
+    if (typeof prefix !== 'string') {
+      throw new SessionError(
+        'ERR_SESSION_OPTION',
+        `The prefix of redisStore is ${typeof prefix}: give a string.`,
+      )
+    }
     this.hashIds = hashIds
     this.#redis = connectionOf(client)
     this.#storedPrefix = this.#redis.keyPrefix + prefix
