@@ -10,9 +10,16 @@ import { ENGINES, SECRET } from './engines.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const wasm = await readFile(createRequire(import.meta.url).resolve('fast-session/core.wasm'))
 
+interface ModuleExports {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  readonly KEY: { readonly value: number }
+  readonly KEY_SIZE: { readonly value: number }
+}
+
 /** No type library but the browser's has it. */
 const { WebAssembly } = globalThis as unknown as {
   WebAssembly: {
+    Instance: new (...args: unknown[]) => { exports: ModuleExports }
     Module: (new (
       bytes: Uint8Array,
     ) => object) & {
@@ -120,6 +127,33 @@ describe('the choice of an engine', () => {
 describe('the WebAssembly module', () => {
   it('is smaller than 16 KB', () => {
     expect(wasm.length).toBeLessThan(16 * 1024)
+  })
+
+  it('keeps neither a secret nor the bytes of an id, and no key once its core is disposed', () => {
+    const { Instance } = WebAssembly
+    let exports: ModuleExports | undefined
+    WebAssembly.Instance = class extends Instance {
+      constructor(...args: unknown[]) {
+        super(...args)
+        exports = this.exports
+      }
+    }
+    const long = SECRET.repeat(100)
+    const core = createCore({ secrets: [SECRET, long], engine: 'wasm', module: new WebAssembly.Module(wasm) })
+    WebAssembly.Instance = Instance
+    const { memory, KEY, KEY_SIZE } = exports!
+    const bytes = Buffer.from(memory.buffer)
+    const key = bytes.subarray(KEY.value, KEY.value + KEY_SIZE.value)
+    const masked = (mask: number) => Buffer.from(Buffer.from(SECRET).map((byte) => byte ^ mask))
+
+    core.sign('id')
+    const id = Buffer.from(core.newId(), 'base64url')
+    expect([SECRET, masked(0x36), masked(0x5c), id].map((trace) => bytes.indexOf(trace))).toEqual([
+      -1, -1, -1, -1,
+    ])
+    expect(key.some((byte) => byte !== 0)).toBe(true)
+    core.dispose()
+    expect(key.every((byte) => byte === 0)).toBe(true)
   })
 
   it('imports nothing', () => {
