@@ -61,7 +61,6 @@ export function finish(message: usize, length: i32): void {
   v128.store(end, zero, 17)
   v128.store(end, zero, 33)
   v128.store(end, zero, 49)
-  v128.store(end, zero, 65)
   store<u64>(message + padded - 8, bswap((absorbed + length) << 3))
   absorbBlocks(message, padded)
   v128.store(DIGEST, bigEndian(v128.load(STATE)))
