@@ -1,4 +1,3 @@
-// @ts-check
 /** The shop as an Express application: what a request passes, in order. */
 import { fileURLToPath } from 'node:url'
 import express from 'express'

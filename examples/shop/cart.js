@@ -1,4 +1,3 @@
-// @ts-check
 /** The shopping cart of a session. */
 import { findTea } from './catalogue.js'
 

@@ -1,4 +1,3 @@
-// @ts-check
 /** What the shop sells, and how its prices are written. */
 
 /**

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Against cross-site request forgery: the cookie is SameSite=Lax, and every form carries a token of its session that
  * every POST has to bring back.

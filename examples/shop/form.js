@@ -1,4 +1,3 @@
-// @ts-check
 /** What a form sent, and the fields that ask for it. */
 import { html } from './html.js'
 

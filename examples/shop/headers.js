@@ -1,4 +1,3 @@
-// @ts-check
 /** The response headers that every page has. */
 
 /** @type {import('express').RequestHandler} */

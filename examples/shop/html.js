@@ -1,4 +1,3 @@
-// @ts-check
 /** `html` templates: every value is escaped, unless it is itself the result of a template. */
 
 /**

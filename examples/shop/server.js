@@ -1,4 +1,3 @@
-// @ts-check
 /** `npm start`: the shop, with its sessions in ./data. */
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'

@@ -1,4 +1,3 @@
-// @ts-check
 /** What the shop needs from its surroundings: a secret, and a place for its sessions. */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

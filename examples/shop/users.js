@@ -1,4 +1,3 @@
-// @ts-check
 /** The demo's two users, and how their passwords are checked. */
 import { scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'

@@ -1,4 +1,3 @@
-// @ts-check
 /** What the shop knows of the person who is logged in. */
 import { Router } from 'express'
 import { price } from '../catalogue.js'

@@ -1,4 +1,3 @@
-// @ts-check
 /** The cart: see it, change quantities, take teas out. */
 import { Router } from 'express'
 import { cartLines, cartTotal, MOST, setTins } from '../cart.js'

@@ -1,4 +1,3 @@
-// @ts-check
 /** The checkout: a form in three steps. What was filled in is kept, whichever way one walks through it. */
 import { randomInt } from 'node:crypto'
 import { Router } from 'express'

@@ -1,4 +1,3 @@
-// @ts-check
 /** What is shown when there is nothing to show. */
 import { html } from '../html.js'
 import { sendPage } from './layout.js'

@@ -1,4 +1,3 @@
-// @ts-check
 /** The frame around every page, and the drawings in it. */
 import { cartTins } from '../cart.js'
 import { csrfField } from '../csrf.js'

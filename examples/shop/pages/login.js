@@ -1,4 +1,3 @@
-// @ts-check
 /** Logging in and out. */
 import { Router } from 'express'
 import { csrfField } from '../csrf.js'

@@ -1,4 +1,3 @@
-// @ts-check
 /** The overview of the teas, and a page for each. A visitor who only looks around gets no cookie. */
 import { Router } from 'express'
 import { MOST, setTins } from '../cart.js'
