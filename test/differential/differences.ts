@@ -346,4 +346,18 @@ export const intendedDifferences: readonly IntendedDifference[] = [
       },
     ],
   },
+  {
+    id: 'own-stores-keep-overrides',
+    what: 'A stored session in a store of this package names only those attributes of its cookie that a handler changed.',
+    reason:
+      'What the options say need not be kept with every session, and a change of the options holds for all of them.',
+    scenarios: [
+      "a handler asks the package's own memory store itself",
+      "a handler counts and clears the package's own memory store",
+    ],
+    shows: [
+      { at: /\.cookie\.(secure|sameSite)$/, express: false, fast: 'absent' },
+      { at: 'responses.2.body.session.cookie.httpOnly', express: 'absent', fast: true },
+    ],
+  },
 ]

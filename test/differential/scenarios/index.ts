@@ -12,7 +12,7 @@ import { returningVisitor } from './returning-visitor.ts'
 import { combinations, explicitSave } from './saving.ts'
 import { secrets, secure } from './security.ts'
 import { sessionObject } from './session-object.ts'
-import { connection, failing, oddAnswers, tempers } from './stores.ts'
+import { askedDirectly, connection, failing, oddAnswers, tempers } from './stores.ts'
 
 export const scenarios: Readonly<Record<string, readonly Scenario[]>> = {
   'a new visitor': newVisitor,
@@ -38,6 +38,7 @@ export const scenarios: Readonly<Record<string, readonly Scenario[]>> = {
   'beside cookie-parser': withCookieParser,
   'cookies and sessions of the other package': interchange,
   'stores quick and slow': tempers,
+  'stores that a handler asks': askedDirectly,
   'stores that fail': failing,
   'stores with odd answers': oddAnswers,
   'stores that come and go': connection,

@@ -208,6 +208,11 @@ export const heads: Scenario[] = [
     res.writeHead(200, { 'Set-Cookie': ['theme=dark', 'lang=en'] })
     res.end(TEXT)
   }),
+  answers('writeHead that brings a set-cookie in small letters, besides one that was set', (_req, res) => {
+    res.setHeader('Set-Cookie', 'theme=dark')
+    res.writeHead(200, { 'set-cookie': 'lang=en' })
+    res.end(TEXT)
+  }),
   answers('writeHead in several calls', (_req, res) => {
     res.writeHead(200).end(TEXT)
   }),
@@ -315,6 +320,11 @@ export const streams: Scenario[] = [
     res.setHeader('Content-Length', 2_000_000)
     res.end(Buffer.alloc(2_000_000, 'x'))
   }),
+  answers('write with its Content-Length and an empty last chunk', (_req, res) => {
+    res.setHeader('Content-Length', 7)
+    res.write('first, ')
+    res.end('')
+  }),
   answers('cork and uncork', (_req, res) => {
     res.cork()
     res.write('first, ')
@@ -401,6 +411,58 @@ export const streams: Scenario[] = [
       note('ended before the store answered', ended)
       release()
       await response
+    },
+  },
+  {
+    name: 'the visitor hangs up while the store is storing',
+    handler: countVisits,
+    steps: async (browser, { store }) => {
+      const release = store.hold('set')
+      const connection = await browser.connect()
+      connection.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      await store.asked('set')
+      connection.close()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      release()
+    },
+  },
+  {
+    name: 'the visitor hangs up in the middle of a stream',
+    handler: (req, res) => {
+      req.session['n'] = 1
+      res.write('first, ')
+      req.socket.once('close', () => res.end('last'))
+    },
+    steps: async (browser, { store }) => {
+      const connection = await browser.connect()
+      connection.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      connection.close()
+      await store.asked('set')
+    },
+  },
+  {
+    name: 'a handler cuts the connection in place of an answer',
+    handler: (req) => {
+      req.session['n'] = 1
+      req.socket.destroy()
+    },
+    steps: async (browser) => {
+      await browser.visit()
+    },
+  },
+  {
+    name: 'a session that a handler first looks at when the response is through',
+    handler: {
+      '/login': countVisits,
+      '/': (req, res, { note }) => {
+        res.on('finish', () => note('session', { ...req.session }))
+        reply(res, 'ok')
+      },
+    },
+    steps: async (browser) => {
+      await browser.visit('/login')
+      await browser.visit('/')
     },
   },
   {

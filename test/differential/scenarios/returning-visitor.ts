@@ -117,6 +117,13 @@ export const returningVisitor: Scenario[] = [
     steps: comeBackTwice,
   },
   {
+    name: 'a field named cookie deep inside is data like any other',
+    handler: change({ jar: { cookie: { kind: 'oat', n: 0 } } }, (session) => {
+      ;(session as { jar: { cookie: { n: number } } }).jar.cookie.n++
+    }),
+    steps: comeBackTwice,
+  },
+  {
     name: 'an item pushed onto an array is a change',
     handler: change({ seen: [] }, (session) => (session as { seen: string[] }).seen.push('x')),
     steps: comeBackTwice,

@@ -59,6 +59,11 @@ const tellWholeStory: Scenario['steps'] = async (browser) => {
   }
 }
 
+const ownStore: Scenario['options'] = ({ contender }) => {
+  const store = contender.newMemoryStore()
+  return store === undefined ? {} : { store }
+}
+
 export const tempers: Scenario[] = [
   ...(['at once', 'soon', 'late'] as const).flatMap((answers): Scenario[] => [
     {
@@ -127,10 +132,7 @@ export const tempers: Scenario[] = [
   },
   {
     name: "a whole story with the package's own memory store",
-    options: ({ contender }) => {
-      const store = contender.newMemoryStore()
-      return store === undefined ? {} : { store }
-    },
+    options: ownStore,
     handler: wholeStory,
     steps: tellWholeStory,
   },
@@ -149,6 +151,83 @@ const causes: Record<string, { method: Method; handler: Handler }> = {
     },
   },
 }
+
+/** What a handler learns when it asks `req.sessionStore` itself. */
+const askStore: Handler = (req, res) => {
+  const { sessionStore: store, sessionID } = req
+  store.get(sessionID, (error, session) => {
+    store.get('unknown', (otherError, other) => {
+      reply(res, { error: error ?? null, session, otherError: otherError ?? null, other: other ?? null })
+    })
+  })
+}
+
+const seedOther: Handler = (req, res) => {
+  const { sessionStore: store } = req
+  store.set(
+    'another-id',
+    { cookie: { path: '/', originalMaxAge: null, expires: null }, user: 'eve' },
+    (error) => {
+      store.get('another-id', (_error, session) => {
+        store.destroy('another-id', (destroyError) => {
+          store.get('another-id', (_error, gone) => {
+            reply(res, {
+              error: error ?? null,
+              session,
+              destroyError: destroyError ?? null,
+              gone: gone ?? null,
+            })
+          })
+        })
+      })
+    },
+  )
+}
+
+interface WholeStore {
+  all(callback: (error: unknown, sessions: object) => void): void
+  length(callback: (error: unknown, length: number) => void): void
+  clear(callback: (error?: unknown) => void): void
+}
+
+const countStore: Handler = (req, res) => {
+  const store = req.sessionStore as unknown as WholeStore
+  store.all((_error, sessions) => {
+    store.length((_error, length) => {
+      store.clear(() => {
+        store.length((_error, left) => reply(res, { sessions: Object.values(sessions), length, left }))
+      })
+    })
+  })
+}
+
+export const askedDirectly: Scenario[] = [
+  {
+    name: 'a handler asks the store itself',
+    handler: { '/login': login, '/': askStore, '/other': seedOther },
+    steps: async (browser) => {
+      for (const path of ['/login', '/', '/other']) await browser.visit(path)
+    },
+  },
+  {
+    name: "a handler asks the package's own memory store itself",
+    options: ownStore,
+    handler: { '/login': login, '/': askStore, '/other': seedOther },
+    steps: async (browser) => {
+      for (const path of ['/login', '/', '/other']) await browser.visit(path)
+    },
+  },
+  {
+    name: "a handler counts and clears the package's own memory store",
+    options: ownStore,
+    handler: { '/login': login, '/count': countStore },
+    steps: async (browser) => {
+      await browser.visit('/login')
+      await browser.another().visit('/login')
+      await browser.visit('/count')
+    },
+  },
+]
 
 export const failing: Scenario[] = [
   ...(['at once', 'soon', 'late'] as const).flatMap((answers) =>
