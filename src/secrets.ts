@@ -1,13 +1,12 @@
 /** What may sign a cookie: checked once, at construction, for the middleware and for `createCore`. */
 import type { Secret } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
+import { warnOnce } from './warnings.ts'
 
 /** Bytes that a signing secret must have: as many as the HMAC's output (RFC 2104, section 3). */
 const MIN_BYTES = 32
 
 const FIX = `Make one with: node -e "console.log(require('node:crypto').randomBytes(32).toString('base64url'))"`
-
-let warned = false
 
 /**
  * The secrets as a list of their own: the first signs, all verify. A first one under 32 bytes throws
@@ -32,10 +31,7 @@ export function checkSecrets(value: unknown, allowWeak: boolean, option = 'secre
   if (bytes < MIN_BYTES) {
     const weakness = `"${option}" has ${bytes} bytes, short enough to be guessed; it needs ${MIN_BYTES}. ${FIX}`
     if (!allowWeak) throw new SessionError('ERR_SESSION_WEAK_SECRET', weakness)
-    if (!warned) {
-      warned = true
-      globalThis.process?.emitWarning?.(weakness, { type: 'SessionWarning', code: 'ERR_SESSION_WEAK_SECRET' })
-    }
+    warnOnce('ERR_SESSION_WEAK_SECRET', weakness)
   }
   return secrets
 }

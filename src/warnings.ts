@@ -1,6 +1,8 @@
 /** Process warnings that tell why a session cookie did not go out: once for each reason, with a stable code. */
 
 export type WarningCode =
+  /** A signing secret under 32 bytes, which `allowWeakSecret` lets pass. */
+  | 'ERR_SESSION_WEAK_SECRET'
   /** The cookie is Secure, the request came by plain HTTP. */
   | 'SESSION_COOKIE_INSECURE'
   /** The request came by HTTPS to a proxy that is not trusted. */
