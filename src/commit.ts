@@ -1,8 +1,8 @@
 /** What has to be written when a response is about to leave: nothing, a touch, the session, or its end. */
-import type { Cookie } from './cookie.ts'
+import { Cookie } from './cookie.ts'
 import { equalBytes } from './equal-bytes.ts'
 import { SessionError } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import { type Exchange, kExchange } from './exchange.ts'
 import { attempt } from './maybe-promise.ts'
 import { forwardedProto, type TransportRequest } from './secure-request.ts'
 import { originOf, type Session } from './session.ts'
@@ -14,13 +14,15 @@ import { warnOnce } from './warnings.ts'
  * Called when the response's headers are due, and again at its end if those are two moments.
  */
 export function commit(exchange: Exchange): MaybePromise<void> {
+  if (exchange.pending !== undefined) return exchange.pending.then(() => commit(exchange))
   const { persistence, options, eager } = exchange.setup
   if (!exchange.resolved && eager) resolveUnseen(exchange)
   if (!exchange.resolved || exchange.lost) return
   const session = currentSession(exchange)
   const id = exchange.sessionID
   if (!session) {
-    if (options.unset !== 'destroy' || exchange.destroyed || typeof id !== 'string') return
+    const unset = session === undefined || session === null
+    if (!unset || options.unset !== 'destroy' || exchange.destroyed || typeof id !== 'string') return
     exchange.destroyed = true
     return persistence.destroy(id)
   }
@@ -32,6 +34,8 @@ export function commit(exchange: Exchange): MaybePromise<void> {
   const known = origin.saved ?? origin.original
   const changed = exchange.setup.codec.encodeDataIfChanged(session, known)
   const data = changed ?? known
+  if (exchange.committed && changed === undefined) return
+  exchange.committed = true
   const isNewId = exchange.cookieId !== id
   exchange.modified = exchange.originalId !== session.id || !equalBytes(data, origin.original)
   // A cookie can't carry any other id, so nobody could come back to this session.
@@ -103,9 +107,16 @@ function resolveUnseen(exchange: Exchange): void {
 /** What `req.session` is now: handlers may have deleted it, or put an object of their own in its place. */
 function currentSession(exchange: Exchange): Session | null | undefined {
   const { req } = exchange
-  if (!Object.hasOwn(req, 'session')) exchange.session = undefined
-  else if (req.session !== exchange.session) exchange.assign(req.session)
-  return exchange.session
+  // Another session middleware may have taken the request over since.
+  if (req[kExchange] === exchange) {
+    if (!Object.hasOwn(req, 'session')) exchange.session = undefined
+    else if (req.session !== exchange.session) exchange.assign(req.session)
+  }
+  const { session } = exchange
+  if (!session) return session
+  if (originOf(session) === undefined) exchange.adoptForeign(session)
+  if (!(session.cookie instanceof Cookie)) session.cookie = exchange.newCookie(session.cookie)
+  return session
 }
 
 function tellWhyNot({ req, setup }: Exchange): void {

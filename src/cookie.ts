@@ -154,7 +154,7 @@ export class Cookie {
 
   /** Starts the lifetime anew, from `now` (ms since the epoch), as every request does. */
   renew(now: number): void {
-    if (typeof this.originalMaxAge === 'number') this.#expires = now + this.originalMaxAge
+    this.#expires = typeof this.originalMaxAge === 'number' ? now + this.originalMaxAge : this.originalMaxAge
   }
 
   /** Puts the stored end and lifetime back, without counting anew. */

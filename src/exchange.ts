@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Cookie, type CookieOptions } from './cookie.ts'
 import type { Keyring } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
-import { andThen, attempt } from './maybe-promise.ts'
+import { andThen, attempt, isPromise } from './maybe-promise.ts'
 import { decodeCookie, findCookie } from './request-cookie.ts'
 import type { Gate } from './response.ts'
 import { isSecure, type TransportRequest } from './secure-request.ts'
@@ -53,6 +53,8 @@ export class Exchange implements SessionHost {
   cookieId: string | undefined = undefined
   /** The id of the first session of this request, stored or new: another one later means that it was regenerated. */
   originalId: string | undefined = undefined
+  /** The encoded data of that session. */
+  original: Uint8Array = NO_DATA
   /** What `req.sessionID` is; handlers may set it. */
   sessionID: unknown = undefined
   /** What `req.session` is, once it is resolved; handlers may set it. */
@@ -63,6 +65,10 @@ export class Exchange implements SessionHost {
   touched = false
   /** Whether the session was destroyed by a call in this request. */
   destroyed = false
+  /** Whether the session was committed once, with the headers of a response whose end is still to come. */
+  committed = false
+  /** What a handler started and the store has not answered yet. */
+  pending: Promise<void> | undefined = undefined
   /** Whether the session changed, against what the request began with. Known after a commit. */
   modified = false
   /** Whether the store said, at the commit, that the session is gone. */
@@ -133,10 +139,12 @@ export class Exchange implements SessionHost {
         this.resave = session !== undefined && this.setup.options.resave
       },
       (error) => {
-        this.resolved = this.setup.options.ifStoreFails === 'no-session'
-        if (!this.resolved) throw error
+        // Asked once: whoever looks again, an error handler say, sees a request without a session.
+        this.resolved = true
         this.lost = true
         this.session = undefined
+        this.sessionID = id
+        if (this.setup.options.ifStoreFails === 'error') throw error
         this.report(error)
       },
     )
@@ -145,7 +153,9 @@ export class Exchange implements SessionHost {
   /** A new session in `req.session`, with a new id. */
   generate(): void {
     const { genid } = this.setup.options
-    const id = genid === undefined ? this.setup.engine.newId() : genid(this.req)
+    // What a genid sees of the session is the one before, if any.
+    this.resolved = true
+    const id = genid === undefined ? this.setup.engine.newId() : checkId(genid(this.req))
     const session = this.createSession(id, this.newCookie())
     setOrigin(session, {
       host: this,
@@ -171,12 +181,14 @@ export class Exchange implements SessionHost {
 
   #adopt(session: Session): void {
     this.session = session
-    this.originalId ??= session.id
+    if (this.originalId !== undefined) return
+    this.originalId = session.id
+    this.original = originOf(session).original
   }
 
-  /** A cookie with the attributes that the options give this request. */
-  newCookie(): Cookie {
-    const cookie = new Cookie(this.#cookieOptions)
+  /** A cookie with the attributes that the options give this request, or those that a handler gave. */
+  newCookie(given?: CookieOptions): Cookie {
+    const cookie = new Cookie(given ?? this.#cookieOptions)
     if (cookie.secure === 'auto') cookie.secure = this.isSecure()
     if (cookie.sameSite === 'auto') cookie.sameSite = this.isSecure() ? 'none' : 'lax'
     return cookie
@@ -217,8 +229,8 @@ export class Exchange implements SessionHost {
   /** What a handler's `req.session = value` does. */
   assign(value: unknown): void {
     if (!this.resolved) this.resolve()
-    if (value === null || value === undefined || value instanceof Session) {
-      this.session = value
+    if (!value || value instanceof Session) {
+      this.session = value as Session | null | undefined
     } else if (typeof value === 'object' && this.session) {
       const session = this.createSession(this.session.id, this.session.cookie)
       setOrigin(session, originOf(this.session))
@@ -234,19 +246,22 @@ export class Exchange implements SessionHost {
 
   saveSession(session: Session): MaybePromise<void> {
     const data = this.setup.codec.encodeData(session)
-    return this.setup.persistence.save(this, session, data)
+    return this.#track(this.setup.persistence.save(this, session, data))
   }
 
   reloadSession(session: Session): MaybePromise<Session> {
-    return andThen(this.setup.persistence.load(this, session.id), (fresh) => {
+    const loaded = andThen(this.setup.persistence.load(this, session.id), (fresh) => {
       if (fresh === undefined) throw new SessionError('SESSION_GONE', 'failed to load session')
+      // Whether the session is modified is still measured against what the request began with.
+      originOf(fresh).original = originOf(session).original
       this.#put(fresh)
       return fresh
     })
+    return this.#track(loaded)
   }
 
   updateSession<T>(session: Session, change: (session: Session) => T | Promise<T>): Promise<T> {
-    return this.setup.persistence.update(this, session, change)
+    return this.#track(this.setup.persistence.update(this, session, change))
   }
 
   regenerateSession(session: Session, { grace = 0 }: RegenerateOptions = {}): MaybePromise<Session> {
@@ -256,7 +271,7 @@ export class Exchange implements SessionHost {
       this.#put(this.session)
       return this.session as Session
     }
-    return attempt(
+    const regenerated = attempt<void, Session>(
       () =>
         grace > 0
           ? persistence.retire(this, session, grace)
@@ -267,13 +282,40 @@ export class Exchange implements SessionHost {
         throw error
       },
     )
+    return this.#track(regenerated)
   }
 
   destroySession(session: Session): MaybePromise<void> {
     this.session = undefined
     this.destroyed = true
     delete this.req.session
-    return this.setup.persistence.destroy(session.id, originOf(session))
+    return this.#track(this.setup.persistence.destroy(session.id, originOf(session)))
+  }
+
+  /** Makes the response wait for what a handler started, also where the handler itself does not wait for it. */
+  #track<T extends MaybePromise<unknown>>(answer: T): T {
+    if (isPromise(answer)) {
+      const done = () => {
+        if (this.pending === settled) this.pending = undefined
+      }
+      const settled: Promise<void> = Promise.allSettled([this.pending, answer]).then(done)
+      this.pending = settled
+    }
+    return answer
+  }
+
+  /** Takes a session that a store's `createSession` or `load` made for one of this request. */
+  adoptForeign(session: Session): void {
+    setOrigin(session, {
+      host: this,
+      original: this.original,
+      saved: undefined,
+      version: null,
+      expires: 0,
+      created: Date.now(),
+      originalMaxAge: null,
+      overrides: undefined,
+    })
   }
 
   report(error: unknown): void {
@@ -286,6 +328,14 @@ export class Exchange implements SessionHost {
     this.destroyed = false
     if (this.req.session !== session) this.req.session = session
   }
+}
+
+function checkId(id: unknown): string {
+  if (typeof id === 'string' && id !== '') return id
+  throw new SessionError(
+    'ERR_SESSION_OPTION',
+    `"genid" answered ${typeof id}; it must answer a non-empty string.`,
+  )
 }
 
 function text(value: unknown): string | undefined {

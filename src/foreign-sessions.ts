@@ -80,11 +80,12 @@ export class ForeignSessions implements Persistence {
 
   save(exchange: Exchange, session: Session, data: Uint8Array): MaybePromise<void> {
     const { id } = session
+    // Counts as stored from here on: whether it failed is told once, to whoever asked for it.
+    originOf(session).saved = data
+    exchange.resave = false
     return andThen(
       this.#calls.make(() => setSession(this.#store, id, session)),
       () => {
-        originOf(session).saved = data
-        exchange.resave = false
         publish(commitChannel, { id, store: this.#name, attempts: 1, bytes: data.length })
       },
     )

@@ -83,9 +83,10 @@ export interface CheckedOptions {
 }
 
 /** Checks the options and fills the defaults in. Throws SessionError (ERR_SESSION_OPTION, …) on anything wrong. */
-export function checkOptions(options: SessionOptions = {}): CheckedOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw wrong(`The options must be an object, not ${show(options)}: call fastSession({ secret: … }).`)
+export function checkOptions(input: SessionOptions | null = {}): CheckedOptions {
+  const options = withoutNull(input ?? {})
+  if (typeof options !== 'object' || Array.isArray(options)) {
+    throw wrong(`The options must be an object, not ${typeof options}: call fastSession({ secret: … }).`)
   }
   refuseUnknown(options, OPTIONS, 'option')
   const { secret, store } = options
@@ -124,6 +125,12 @@ export function checkOptions(options: SessionOptions = {}): CheckedOptions {
     engine: oneOf(options, 'engine', ['auto', 'wasm', 'node', 'js']) ?? 'auto',
     onError: options.onError,
   }
+}
+
+/** Configurations say `store: condition ? store : null`: null counts as left out, as it does in express-session. */
+function withoutNull(options: SessionOptions): SessionOptions {
+  if (typeof options !== 'object') return options
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
 }
 
 /** Checks what a `cookie` function answered, as `checkOptions` does with an object. */
@@ -186,20 +193,23 @@ function checkCookieOptions(cookie: unknown): CookieOptions | RequestCallback<Co
       `"cookie" is ${show(cookie)}, but must be an object of cookie options or a function of the request.`,
     )
   }
-  const options = cookie as CookieOptions
+  const options = withoutBlanks(cookie as CookieOptions)
   refuseUnknown(options, COOKIE_OPTIONS, 'cookie option')
   for (const flag of ['httpOnly', 'partitioned'] as const) boolean(options, flag, 'cookie.')
-  const { secure, sameSite, maxAge, expires, path, domain } = options
+  const { secure, maxAge, expires, path, domain } = options
+  // Like express-session and the cookie package, in any case of letters.
+  const sameSite = lower(options.sameSite)
+  const priority = lower(options.priority)
   if (secure !== undefined && typeof secure !== 'boolean' && secure !== 'auto') {
     throw wrong(`"cookie.secure" is ${show(secure)}, but must be true, false or 'auto'.`)
   }
-  if (sameSite !== undefined && typeof sameSite !== 'boolean' && !SAME_SITE.has(lower(sameSite))) {
+  if (sameSite !== undefined && typeof sameSite !== 'boolean' && !SAME_SITE.has(sameSite as string)) {
     throw wrong(
       `"cookie.sameSite" is ${show(sameSite)}, but must be true, false, 'lax', 'strict', 'none' or 'auto'.`,
     )
   }
-  oneOf(options, 'priority', ['low', 'medium', 'high'], 'cookie.')
-  if (maxAge !== undefined && maxAge !== null && !(typeof maxAge === 'number' && Number.isFinite(maxAge))) {
+  oneOf({ priority }, 'priority', ['low', 'medium', 'high'], 'cookie.')
+  if (maxAge !== undefined && !Number.isFinite(maxAge)) {
     throw wrong(`"cookie.maxAge" is ${show(maxAge)}, but must be a number of milliseconds, or null.`)
   }
   if (expires && !(expires instanceof Date && !Number.isNaN(expires.valueOf()))) {
@@ -207,22 +217,29 @@ function checkCookieOptions(cookie: unknown): CookieOptions | RequestCallback<Co
       `"cookie.expires" is ${show(expires)}, but must be a valid Date; better give "cookie.maxAge" in ms.`,
     )
   }
-  if (path !== undefined && path !== null && !(typeof path === 'string' && PATH.test(path))) {
+  if (path !== undefined && !(typeof path === 'string' && PATH.test(path))) {
     throw wrong(`"cookie.path" is ${show(path)}, but must begin with "/" and be printable ASCII without ";".`)
   }
-  if (domain !== undefined && domain !== null && !(typeof domain === 'string' && DOMAIN.test(domain))) {
+  if (domain !== undefined && !(typeof domain === 'string' && DOMAIN.test(domain))) {
     throw wrong(`"cookie.domain" is ${show(domain)}, but must be a host name such as "example.com".`)
   }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  return { ...COOKIE_DEFAULTS, ...Object.fromEntries(given) }
+  return { ...COOKIE_DEFAULTS, ...options }
+}
+
+/** Attributes that configurations leave blank: null, or text from an environment variable that is not set. */
+function withoutBlanks(options: CookieOptions): CookieOptions {
+  const given = Object.entries(options).filter(
+    ([, value]) => value !== undefined && value !== null && value !== '',
+  )
+  return Object.fromEntries(given)
 }
 
 const COOKIE_DEFAULTS: CookieOptions = { secure: 'auto', sameSite: 'lax' }
 
 const SAME_SITE: ReadonlySet<string> = new Set(['lax', 'strict', 'none', 'auto'])
 
-function lower(value: unknown): string {
-  return typeof value === 'string' ? value.toLowerCase() : ''
+function lower(value: unknown): unknown {
+  return typeof value === 'string' ? value.toLowerCase() : value
 }
 
 /** Cookies that every browser drops without a word (RFC 6265bis, sections 4.1.3 and 5.7). */

@@ -180,7 +180,7 @@ function run<T, S extends Session>(
   callback: Callback | undefined,
 ): Promise<T> | S {
   const host = hostOf(session)
-  const promise = answer(() => action(host), callback && ((error) => callback(error)))
+  const promise = answer(() => action(host), callback && ((error) => (error ? callback(error) : callback())))
   if (promise === undefined) return session
   promise.catch((error) => host.report(error))
   return promise

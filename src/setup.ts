@@ -4,6 +4,7 @@ import { createCodec } from './codec/select.ts'
 import type { CookieOptions } from './cookie.ts'
 import type { Engine, Keyring } from './engine/engine.ts'
 import { selectEngine } from './engine/select.ts'
+import { SessionError } from './errors.ts'
 import { type Exchange, kExchange } from './exchange.ts'
 import { ForeignSessions } from './foreign-sessions.ts'
 import { Lifetime } from './lifetime.ts'
@@ -93,8 +94,14 @@ export class Setup {
   report(error: unknown, req: unknown, unseen: boolean): void {
     const { onError } = this.options
     if (onError !== undefined) onError(error, req)
-    else if (unseen) warnOnce('SESSION_STORE_ERROR', `A session could not be stored: ${String(error)}`)
+    else if (unseen && !isGone(error))
+      warnOnce('SESSION_STORE_ERROR', `A session could not be stored: ${String(error)}`)
   }
+}
+
+/** That a session ended while another request was changing it is nothing to warn about: a logout does it. */
+function isGone(error: unknown): boolean {
+  return error instanceof SessionError && error.code === 'SESSION_GONE'
 }
 
 /** Makes a new session in a request that has the middleware behind it. */

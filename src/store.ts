@@ -52,6 +52,6 @@ export function storedCookie(data: (CookieOptions & { originalMaxAge?: number | 
   const cookie = new Cookie(data)
   const { expires } = data
   if (typeof expires === 'string') cookie.expires = new Date(expires)
-  cookie.originalMaxAge = data.originalMaxAge ?? null
+  cookie.originalMaxAge = data.originalMaxAge as number | null
   return cookie
 }

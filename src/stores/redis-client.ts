@@ -112,7 +112,12 @@ function nodeRedis(client: NodeRedis): RedisConnection {
       clustered: true,
       send: failoverAware(client),
       async masters() {
-        if (client.masters!.length === 0) throw new Error('The client of the Redis cluster is not connected.')
+        if (client.masters!.length === 0) {
+          throw new SessionError(
+            'ERR_SESSION_OPTION',
+            'The client of redisStore is not connected: await client.connect() before the store is used.',
+          )
+        }
         return Promise.all(
           client.masters!.map(async (node) => {
             const master = (await client.nodeClient!(node)) as NodeRedis
@@ -188,11 +193,11 @@ function ioRedisSender(client: AnyClient): SendCommand {
 function hearErrors(client: ErrorEmitter): void {
   if (client.listenerCount('error') > 0) return
   let warned = false
-  client.on('error', ({ message }) => {
+  client.on('error', (error) => {
     if (warned || client.listenerCount('error') > 1) return
     warned = true
     process.emitWarning(
-      `The Redis client of the session store reported "${message}". Add client.on('error', …) to hear of all errors.`,
+      `The Redis client of the session store reported "${String(error)}". Add client.on('error', …) to hear of all errors.`,
       { code: 'SESSION_STORE_ERROR' satisfies SessionErrorCode },
     )
   })

@@ -36,7 +36,8 @@ const HEADER = `
 local head = redis.call('GETRANGE', KEYS[1], 0, ${OWNED_HEADER - 1})
 local ours = #head >= ${TAG} and head:byte(1) == ${MARK}
 local tag = ours and head:sub(${KIND + 1}, ${KIND + 1}) == '+' and head:sub(${TAG + 1}, ${INDEXED_UNTIL})
-local function indexedUntil() return head:sub(${INDEXED_UNTIL + 1}, ${OWNED_HEADER}) end
+local indexed = head:sub(${INDEXED_UNTIL + 1}, ${OWNED_HEADER})
+local function reaches(time) return (tonumber(indexed) or 0) >= tonumber(time) end
 `
 
 /** Answers the value and its end, or nothing. */
@@ -61,9 +62,9 @@ elseif head ~= '' then
   version = redis.sha1hex(redis.call('GET', KEYS[1]))
 end
 if version == ARGV[1] then
-  if ARGV[4] ~= '' and tonumber(indexedUntil()) < tonumber(ARGV[4]) then return ${INDEX_FIRST} end
+  if ARGV[4] ~= '' and not reaches(ARGV[4]) then return ${INDEX_FIRST} end
   redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
-  if ARGV[4] ~= '' then redis.call('SETRANGE', KEYS[1], ${INDEXED_UNTIL}, indexedUntil()) end
+  if ARGV[4] ~= '' then redis.call('SETRANGE', KEYS[1], ${INDEXED_UNTIL}, indexed) end
   return ${WRITTEN}
 end
 if version == ARGV[2]:sub(${VERSION + 1}, ${KIND}) then return ${WRITTEN} end
@@ -77,7 +78,7 @@ return version ~= '' and {redis.call('GET', KEYS[1]), expires()}
 export const TOUCH = script(`${HEADER}
 if tag and tag == ARGV[3] then
   redis.call('SETRANGE', KEYS[1], ${INDEXED_UNTIL}, ARGV[4])
-elseif tag and tonumber(indexedUntil()) < tonumber(ARGV[2]) then
+elseif tag and not reaches(ARGV[2]) then
   return tag
 end
 redis.call('PEXPIREAT', KEYS[1], ARGV[1])
