@@ -3,7 +3,7 @@ import { type MongodbRecordsOptions, mongodbIndexes, mongodbStore } from 'fast-s
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recordStoreContract } from '../contract/record-store.ts'
-import { type StandIn, startStandIn } from './mongodb-stand-in.ts'
+import { type StandIn, startStandIn } from '../fixtures/mongodb-stand-in.ts'
 
 const server = process.env['MONGODB_URL']
 if (server === undefined) {

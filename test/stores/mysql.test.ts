@@ -11,7 +11,7 @@ import callbackMysql from 'mysql2'
 import mysql from 'mysql2/promise'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { recordStoreContract } from '../contract/record-store.ts'
-import { connectMysql, newTable } from './mysql-server.ts'
+import { connectMysql, newTable } from '../fixtures/mysql-server.ts'
 
 const pool = await connectMysql()
 const elsewhere = await connectMysql()

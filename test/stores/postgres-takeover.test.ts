@@ -1,12 +1,14 @@
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import connectPgSimple from 'connect-pg-simple'
-import express from 'express'
+import express, { type RequestHandler } from 'express'
 import expressSession from 'express-session'
+import fastSession from 'fast-session'
 import { type PostgresRecords, postgresStore } from 'fast-session/postgres'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { recordStoreContract } from '../contract/record-store.ts'
-import { connectPostgres, newTable } from './postgres-server.ts'
+import { connectPostgres, newTable } from '../fixtures/postgres-server.ts'
 
 const pool = await connectPostgres()
 const elsewhere = await connectPostgres()
@@ -32,18 +34,8 @@ describe.skipIf(pool === undefined)('PostgreSQL, taking over the table of connec
       createTableIfMissing: true,
       pruneSessionInterval: false,
     })
-    const app = express()
-    app.use(expressSession({ secret: 'x'.repeat(32), resave: false, saveUninitialized: false, store }))
-    app.get('/set/:value', (req, res) => {
-      Object.assign(req.session, { value: req.params.value })
-      res.json(req.sessionID)
-    })
-    app.get('/get', (req, res) => {
-      res.json((req.session as { value?: string }).value ?? null)
-    })
-    const server = app.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const session = expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store })
+    const { server, url } = await serve(session)
     await (await fetch(`${url}/set/anything`)).text() // makes the table
     await pool!.query(`DELETE FROM ${schema}.session`)
     return {
@@ -55,9 +47,7 @@ describe.skipIf(pool === undefined)('PostgreSQL, taking over the table of connec
         const cookie = response.headers.get('set-cookie')!.split(';')[0]!
         return { id: (await response.json()) as string, cookie }
       },
-      async get(cookie: string) {
-        return (await fetch(`${url}/get`, { headers: { cookie } })).json()
-      },
+      get: (cookie: string) => get(url, cookie),
       close: () => server.close(),
     }
   }
@@ -95,6 +85,17 @@ describe.skipIf(pool === undefined)('PostgreSQL, taking over the table of connec
 
   const rowsOf = async (table: string) => (await pool!.query(`SELECT * FROM ${old.schema}.${table}`)).rows
   const written = (value: string) => ({ cookie: expect.objectContaining({ path: '/' }), value })
+
+  it('keeps a browser logged in when the application goes over to fast-session', async () => {
+    const { id, cookie } = await old.login('before')
+    const { server, url } = await serve(fastSession({ secret: SECRET, store }))
+    expect(await get(url, cookie)).toBe('before')
+    const response = await fetch(`${url}/set/after`, { headers: { cookie } })
+    expect(await response.json()).toBe(id)
+    expect(await get(url, cookie)).toBe('after')
+    expect(await rowsOf('session')).toEqual([])
+    server.close()
+  })
 
   it('needs the ids as they are', () => {
     expect(store.hashIds).toBe(false)
@@ -250,6 +251,27 @@ describe.skipIf(pool === undefined)('PostgreSQL, taking over the table of connec
     expect(await rowsOf('session')).toEqual([])
   })
 })
+
+const SECRET = 'a secret of at least thirty-two bytes'
+
+async function serve(session: RequestHandler): Promise<{ server: Server; url: string }> {
+  const app = express()
+  app.use(session)
+  app.get('/set/:value', (req, res) => {
+    Object.assign(req.session, { value: req.params['value'] })
+    res.json(req.sessionID)
+  })
+  app.get('/get', (req, res) => {
+    res.json((req.session as { value?: string }).value ?? null)
+  })
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+async function get(url: string, cookie: string): Promise<unknown> {
+  return (await fetch(`${url}/get`, { headers: { cookie } })).json()
+}
 
 function bytes(content: string): Uint8Array {
   return new TextEncoder().encode(content)

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import {
   type PostgresClient,
   type PostgresRecords,
@@ -10,7 +12,7 @@ import {
 import pg from 'pg'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { recordStoreContract } from '../contract/record-store.ts'
-import { connectPostgres, newTable } from './postgres-server.ts'
+import { connectPostgres, newTable } from '../fixtures/postgres-server.ts'
 
 const pool = await connectPostgres()
 const elsewhere = await connectPostgres()
@@ -350,6 +352,14 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
         await fill(table, 100, 1)
         while ((await rows(table)) > 1) await sleep(10)
         await store.close()
+      })
+
+      it('lets the process end', async () => {
+        const code = `
+          import { postgresStore } from 'fast-session/postgres'
+          postgresStore({ pool: { query: async () => ({ rows: [], rowCount: 0 }) }, pruneInterval: 20 })
+        `
+        await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code])
       })
 
       it('warns of failures once where nobody listens', async () => {
