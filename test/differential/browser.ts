@@ -19,12 +19,12 @@ export type Report = (response: RawResponse, server: Server) => void | Promise<v
 
 export class Browser {
   readonly #servers: readonly Server[]
-  readonly #patience: number
+  readonly #patience: (path: string) => number
   readonly #report: Report
   readonly #jar = new Map<string, string>()
   #server: Server
 
-  constructor(servers: readonly [Server, ...Server[]], patience: number, report: Report) {
+  constructor(servers: readonly [Server, ...Server[]], patience: (path: string) => number, report: Report) {
     this.#servers = servers
     this.#server = servers[0]
     this.#patience = patience
@@ -63,7 +63,7 @@ export class Browser {
   async open(path = '/', visit: Visit = {}): Promise<{ bytes(): number; response: Promise<RawResponse> }> {
     const connection = await this.connect()
     connection.send(Buffer.from(this.#request(path, visit, 'close'), 'latin1'))
-    const response = this.#receive(connection, visit.method).finally(() => connection.close())
+    const response = this.#receive(connection, path, visit.method).finally(() => connection.close())
     return { bytes: () => connection.bytes, response }
   }
 
@@ -72,7 +72,7 @@ export class Browser {
     const connection = await this.connect()
     for (const [path, visit = {}] of visits) {
       connection.send(Buffer.from(this.#request(path, visit, 'keep-alive'), 'latin1'))
-      await this.#receive(connection, visit.method)
+      await this.#receive(connection, path, visit.method)
     }
     connection.close()
   }
@@ -81,7 +81,7 @@ export class Browser {
   async pipeline(visits: ReadonlyArray<readonly [path: string, visit?: Visit]>): Promise<void> {
     const connection = await this.connect()
     connection.send(visits.map(([path, visit = {}]) => this.#request(path, visit, 'keep-alive')).join(''))
-    for (const [, visit] of visits) await this.#receive(connection, visit?.method)
+    for (const [path, visit] of visits) await this.#receive(connection, path, visit?.method)
     connection.close()
   }
 
@@ -99,8 +99,8 @@ export class Browser {
     return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
   }
 
-  async #receive(connection: RawConnection, method = 'GET'): Promise<RawResponse> {
-    const response = await connection.response(method, this.#patience)
+  async #receive(connection: RawConnection, path: string, method = 'GET'): Promise<RawResponse> {
+    const response = await connection.response(method, this.#patience(path))
     for (const [name, value] of response.headers) {
       if (name.toLowerCase() === 'set-cookie') this.#keep(value)
     }

@@ -112,7 +112,7 @@ const faults: Record<string, { contender: Contender; at: RegExp; scenario?: Scen
   'a response that never comes': {
     contender: faulty(() => () => {}),
     at: /^responses\.0\.ending$/,
-    scenario: { ...visits, patience: 100 },
+    scenario: { ...visits, hangsAt: '/', steps: async (browser) => void (await browser.visit()) },
   },
   'a connection that is cut': {
     contender: faulty(() => (req) => {
@@ -144,7 +144,7 @@ describe('the comparison of two contenders', () => {
   })
 
   it.each(Object.entries(faults))('finds %s', async (_fault, { contender, at, scenario = visits }) => {
-    const found = await compareContenders(scenario, express, contender)
+    const found = await compareContenders(scenario, { ...express, patience: 10_000 }, contender)
     expect(found.map((difference) => difference.at)).toContainEqual(expect.stringMatching(at))
   })
 })

@@ -10,6 +10,8 @@ export interface Contender {
   readonly middleware: (options: Options) => Middleware
   readonly Store: StoreConstructor
   readonly MemoryStore: StoreConstructor
+  /** How long a visitor waits where a scenario knows that express-session hangs, in ms. */
+  readonly patience: number
 }
 
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
@@ -101,11 +103,11 @@ export interface SessionCookie {
 
 type Callback = (error?: unknown) => void
 
-export const express = contender('express-session', expressSession)
-export const fast = contender('fast-session', fastSession)
+export const express = contender('express-session', expressSession, 300)
+export const fast = contender('fast-session', fastSession, 10_000)
 
 /** Either package's function is one structure to a scenario; the types differ in what each promises beyond it. */
-function contender(name: string, session: unknown): Contender {
+function contender(name: string, session: unknown, patience: number): Contender {
   const { Store, MemoryStore } = session as Pick<Contender, 'Store' | 'MemoryStore'>
-  return { name, middleware: session as Contender['middleware'], Store, MemoryStore }
+  return { name, middleware: session as Contender['middleware'], Store, MemoryStore, patience }
 }

@@ -76,7 +76,8 @@ export async function run(scenario: Scenario, home: Contender, other = home): Pr
   const worlds: World[] = []
   const servers: [Server, ...Server[]] = [await start(home)]
   if (scenario.relay) servers.push(await start(other))
-  const browser = new Browser(servers, scenario.patience ?? 10_000, (response) => {
+  const patience = (path: string): number => (path === scenario.hangsAt ? home.patience : 10_000)
+  const browser = new Browser(servers, patience, (response) => {
     outcome.responses.push(normalizer.response(response))
   })
   try {

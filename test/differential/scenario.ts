@@ -29,8 +29,8 @@ export interface Scenario {
   readonly steps: (browser: Browser, world: World) => Promise<void>
   /** The visitor goes from one contender's app to the other's, with one store: run in both directions. */
   readonly relay?: boolean
-  /** How long the visitor waits for an answer, in ms; short where one side is known to never answer. */
-  readonly patience?: number
+  /** The path at which express-session never answers: nobody waits there longer than a contender is worth it. */
+  readonly hangsAt?: string
 }
 
 export type Frame = 'express' | 'express4' | 'connect' | 'node'

@@ -59,7 +59,6 @@ function changes(
       '/use': countVisits,
       '/show': showSession,
     },
-    patience: 2000,
     steps: async (browser) => {
       await browser.visit('/login')
       const kept = browser.cookie()
@@ -287,7 +286,6 @@ export const oneSessionsCookie: Scenario[] = [
       ;(req.session as { cookie: unknown }).cookie = { path: '/', maxAge: MINUTE }
       reply(res, 'replaced')
     },
-    patience: 400,
     steps: async (browser) => {
       await browser.visit()
     },

@@ -435,7 +435,7 @@ export const unsetting: Scenario[] = [
         ;(req as { session: unknown }).session = value(req)
         reply(res, 'replaced')
       },
-      { patience: 400 },
+      { hangsAt: '/' },
     ),
   ),
   returning('the session is put back after it was set to null', (req, res) => {

@@ -102,7 +102,7 @@ export const endings: Scenario[] = [
   answers(
     'end of something that is no body',
     (_req, res) => res.end({ not: 'a body' } as unknown as string),
-    { patience: 400, store: { answers: 'at once' } },
+    { hangsAt: '/', store: { answers: 'at once' } },
   ),
   answers('json', (_req, res) => res.json({ text: TEXT })),
   answers('send of text', (_req, res) => res.send(TEXT)),

@@ -112,17 +112,13 @@ export const sessionObject: Scenario[] = [
     ;(req.session as unknown as Record<symbol, unknown>)[Symbol('mine')] = 1
     reply(res, req.session)
   }),
-  looks(
-    'a frozen session',
-    (req, res) => {
-      Object.freeze(req.session)
-      reply(
-        res,
-        attempt(() => Object.assign(req.session, { user: 'bob' })),
-      )
-    },
-    { patience: 400 },
-  ),
+  looks('a frozen session', (req, res) => {
+    Object.freeze(req.session)
+    reply(
+      res,
+      attempt(() => Object.assign(req.session, { user: 'bob' })),
+    )
+  }),
   looks(
     'a circular reference is an error',
     (req, res) => {
@@ -131,7 +127,7 @@ export const sessionObject: Scenario[] = [
       req.session['circle'] = circle
       reply(res, 'never stored')
     },
-    { patience: 400 },
+    { hangsAt: '/' },
   ),
   looks(
     'a BigInt is an error',
@@ -139,7 +135,7 @@ export const sessionObject: Scenario[] = [
       req.session['big'] = 1n
       reply(res, 'never stored')
     },
-    { patience: 400 },
+    { hangsAt: '/' },
   ),
   looks(
     'a getter that throws is an error',
@@ -151,7 +147,7 @@ export const sessionObject: Scenario[] = [
       }
       reply(res, 'never stored')
     },
-    { patience: 400 },
+    { hangsAt: '/' },
   ),
   looks('a Map and a Set are stored as JSON would', (req, res) => {
     Object.assign(req.session, { map: new Map([['a', 1]]), set: new Set([1]) })

@@ -252,7 +252,7 @@ export const failing: Scenario[] = [
       name: `a store that throws in ${cause}`,
       options: { unset: 'destroy' },
       handler: { '/login': login, '/': handler, '/show': showSession },
-      patience: 400,
+      hangsAt: '/',
       steps: async (browser, { store }) => {
         await browser.visit('/login')
         store.throwing[method] = new Error(`${method} threw`)
@@ -494,8 +494,8 @@ export const connection: Scenario[] = [
       await browser.visit('/login')
       await browser.visit()
       delete store.touch
-      await browser.visit().catch(() => {})
+      await browser.visit('/again')
     },
-    patience: 400,
+    hangsAt: '/again',
   },
 ]
