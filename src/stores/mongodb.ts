@@ -11,7 +11,7 @@ export interface MongodbCollection {
   findOneAndUpdate(filter: object, update: object[], options: object): Promise<object | null>
   find(filter: object, options: object): { toArray(): Promise<object[]> }
   countDocuments(filter: object, options: object): Promise<number>
-  updateOne(filter: object, update: object): Promise<unknown>
+  updateOne(filter: object, update: object, options: object): Promise<unknown>
   deleteOne(filter: object): Promise<unknown>
   deleteMany(filter: object): Promise<{ deletedCount: number }>
   createIndexes(indexes: Array<(typeof mongodbIndexes)[number]>): Promise<unknown>
@@ -44,7 +44,8 @@ export const mongodbIndexes = [
 /**
  * A document is `{ _id, payload, version, expires, owner }`. All reads go to the primary, whatever the client's read
  * preference: a secondary may not know yet of the login that was just answered. What a write survives is up to the
- * write concern of the client or collection, by default (MongoDB 5 and later) a majority.
+ * write concern of the client or collection, by default (MongoDB 5 and later) a majority. Servers that only speak
+ * its protocol need updates by aggregation pipeline.
  */
 export class MongodbRecords implements RecordStore {
   readonly name = 'mongodb'
@@ -75,6 +76,7 @@ export class MongodbRecords implements RecordStore {
       await records.findOneAndUpdate(live({ _id: id }, now), [{ $set: { expires } }], {
         ...RECORD,
         ...AFTERWARDS,
+        ...AT_ONCE,
       }),
     )
   }
@@ -113,7 +115,7 @@ export class MongodbRecords implements RecordStore {
 
   async touch(id: string, expires: number): Promise<void> {
     const records = await this.#records()
-    await records.updateOne(live({ _id: id }), { $set: { expires: new Date(expires) } })
+    await records.updateOne(live({ _id: id }), { $set: { expires: new Date(expires) } }, AT_ONCE)
   }
 
   async delete(id: string): Promise<void> {
@@ -196,6 +198,12 @@ const RECORD = {
   promoteBuffers: true,
   useBigInt64: false,
 }
+
+/**
+ * A moved expiry is no news worth waiting for: with a majority, a read that moves none would still wait until the
+ * secondaries have all that was written before it.
+ */
+const AT_ONCE = { writeConcern: { w: 1 } }
 
 const AFTERWARDS = { returnDocument: 'after', includeResultMetadata: false }
 
