@@ -49,3 +49,13 @@ declare module 'passport' {
   const passport: { Passport: typeof Passport }
   export default passport
 }
+
+declare module 'memorystore' {
+  import type { EventEmitter } from 'node:events'
+  export default function memorystore(session: unknown): new (options: object) => EventEmitter
+}
+
+declare module 'session-file-store' {
+  import type { EventEmitter } from 'node:events'
+  export default function sessionFileStore(session: unknown): new (options: object) => EventEmitter
+}

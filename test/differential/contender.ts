@@ -7,6 +7,8 @@ import fastSession from 'fast-session'
 
 export interface Contender {
   readonly name: string
+  /** The package's function as it is, for packages that are handed it. */
+  readonly session: unknown
   readonly middleware: (options: Options) => Middleware
   readonly Store: StoreConstructor
   readonly MemoryStore: StoreConstructor
@@ -109,5 +111,5 @@ export const fast = contender('fast-session', fastSession, 10_000)
 /** Either package's function is one structure to a scenario; the types differ in what each promises beyond it. */
 function contender(name: string, session: unknown, patience: number): Contender {
   const { Store, MemoryStore } = session as Pick<Contender, 'Store' | 'MemoryStore'>
-  return { name, middleware: session as Contender['middleware'], Store, MemoryStore, patience }
+  return { name, session, middleware: session as Contender['middleware'], Store, MemoryStore, patience }
 }

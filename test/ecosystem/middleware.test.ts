@@ -1,9 +1,10 @@
 /** connect-flash, cookie-parser, csrf-csrf and compression on fast-session, beside the same apps on express-session. */
 import compression from 'compression'
-import flash from 'connect-flash'
+import connectFlash from 'connect-flash'
 import cookieParser from 'cookie-parser'
 import { doubleCsrf } from 'csrf-csrf'
 import express, { type Application, type RequestHandler } from 'express'
+import { flash as fastFlash } from 'fast-session/flash'
 import { describe, expect, it } from 'vitest'
 import {
   express as expressSession,
@@ -26,13 +27,28 @@ async function visitorOf(build: (app: Application) => void): Promise<Visitor> {
 describe.each([expressSession, fast])('on $name', ({ middleware }) => {
   const session = (): Middleware => middleware({ secret: SECRET, resave: false, saveUninitialized: false })
 
-  describe('connect-flash', () => {
+  describe.each([
+    ['connect-flash', connectFlash as () => RequestHandler, connectFlash as () => RequestHandler],
+    ['fast-session/flash', fastFlash as () => RequestHandler, fastFlash as () => RequestHandler],
+    [
+      'connect-flash, read by fast-session/flash',
+      connectFlash as () => RequestHandler,
+      fastFlash as () => RequestHandler,
+    ],
+    [
+      'fast-session/flash, read by connect-flash',
+      fastFlash as () => RequestHandler,
+      connectFlash as () => RequestHandler,
+    ],
+  ])('%s', (_which, telling, hearing) => {
     type FlashRequest = { flash(type?: string, ...messages: unknown[]): unknown }
     const flashOf = (req: unknown) => req as FlashRequest
 
     const arrive = () =>
       visitorOf((app) => {
-        app.use(session(), flash())
+        app.use(session())
+        app.use('/tell', telling())
+        app.use(['/hear', '/hear-errors'], hearing())
         app.get('/tell', (req, res) => {
           flashOf(req).flash('info', 'saved')
           flashOf(req).flash('info', 'and sent')
