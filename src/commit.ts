@@ -40,6 +40,7 @@ export function commit(exchange: Exchange): MaybePromise<void> {
   exchange.modified = exchange.originalId !== session.id || !equalBytes(data, origin.original)
   // A cookie can't carry any other id, so nobody could come back to this session.
   if (typeof id !== 'string') return
+  if (exchange.refused !== undefined && equalBytes(data, exchange.refused)) return
   const isNew = isNewId && origin.saved === undefined
   if (
     isNew && !options.saveUninitialized

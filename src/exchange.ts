@@ -67,6 +67,8 @@ export class Exchange implements SessionHost {
   destroyed = false
   /** Whether the session was committed once, with the headers of a response whose end is still to come. */
   committed = false
+  /** The encoded data that a handler's `save` could not store: it was told, and the response does not try again. */
+  refused: Uint8Array | undefined = undefined
   /** What a handler started and the store has not answered yet. */
   pending: Promise<void> | undefined = undefined
   /** Whether the session changed, against what the request began with. Known after a commit. */
@@ -246,7 +248,15 @@ export class Exchange implements SessionHost {
 
   saveSession(session: Session): MaybePromise<void> {
     const data = this.setup.codec.encodeData(session)
-    return this.#track(this.setup.persistence.save(this, session, data))
+    const saved = attempt<void, void>(
+      () => this.setup.persistence.save(this, session, data),
+      () => {},
+      (error) => {
+        this.refused = data
+        throw error
+      },
+    )
+    return this.#track(saved)
   }
 
   reloadSession(session: Session): MaybePromise<Session> {

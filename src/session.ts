@@ -115,6 +115,20 @@ export class Session {
   }
 }
 
+// A handler may use a method's name for a field. As in express-session, the field is not stored: whoever reads the
+// session next needs the method.
+for (const name of Object.getOwnPropertyNames(Session.prototype)) {
+  const method = Object.getOwnPropertyDescriptor(Session.prototype, name)?.value
+  if (typeof method !== 'function' || name === 'constructor') continue
+  Object.defineProperty(Session.prototype, name, {
+    configurable: true,
+    get: () => method,
+    set(value: unknown) {
+      Object.defineProperty(this, name, { value, configurable: true, enumerable: false, writable: true })
+    },
+  })
+}
+
 export interface RegenerateOptions {
   /**
    * How long the old id stays valid for requests that are under way with it, in ms. Default 0: it ends at once. Not

@@ -57,7 +57,7 @@ export class MongodbRecords implements RecordStore {
   #indexed: Promise<unknown> | undefined
 
   /** Throws SessionError `ERR_SESSION_OPTION`. */
-  constructor(options: MongodbRecordsOptions) {
+  constructor(options: MongodbRecordsOptions = {}) {
     this.#collection = collectionOf(options)
     this.hashIds = options.hashIds ?? true
     this.#createIndexes = options.createIndexes ?? true

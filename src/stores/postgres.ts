@@ -63,7 +63,7 @@ export class PostgresRecords implements RecordStore {
   #queue: Promise<unknown> | undefined
 
   /** Throws SessionError `ERR_SESSION_OPTION`. */
-  constructor(options: PostgresRecordsOptions) {
+  constructor(options: PostgresRecordsOptions = {}) {
     const client = options.pool ?? options.client
     if (typeof client?.query !== 'function') {
       throw new SessionError(
