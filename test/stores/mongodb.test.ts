@@ -193,6 +193,7 @@ describe('MongoDB, a stand-in for the server', () => {
   })
 
   it.each([
+    undefined,
     {},
     { collection: 'name' },
     { client: {} },

@@ -190,6 +190,12 @@ describe.skipIf(pool === undefined)('MySQL and MariaDB', () => {
       )
     })
 
+    it('says what is missing when it is made of nothing', () => {
+      expect(() => mysqlStore(undefined as never)).toThrow(
+        /give a Pool of the package mysql2 as the option pool/,
+      )
+    })
+
     it('has ids hashed unless told otherwise', () => {
       expect(open().hashIds).toBe(true)
       expect(open({ hashIds: false }).hashIds).toBe(false)

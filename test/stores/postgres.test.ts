@@ -171,6 +171,14 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
       )
     })
 
+    it('says what is missing when it is made of nothing, or of a bare pool', () => {
+      for (const options of [undefined, pool!]) {
+        expect(() => postgresStore(options as never)).toThrow(
+          /give a Pool of the package pg as the option pool/,
+        )
+      }
+    })
+
     it('has ids hashed unless told otherwise', () => {
       expect(open().hashIds).toBe(true)
       expect(open({ hashIds: false }).hashIds).toBe(false)
