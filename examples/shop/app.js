@@ -13,7 +13,7 @@ import { icon } from './pages/layout.js'
 import { loginPages } from './pages/login.js'
 import { teaPages } from './pages/teas.js'
 
-const WEEK = 7 * 24 * 60 * 60 * 1000
+const DAY = 24 * 60 * 60 * 1000
 
 /**
  * @param {object} options
@@ -21,8 +21,8 @@ const WEEK = 7 * 24 * 60 * 60 * 1000
  * @param {import('fast-session').SessionOptions['store']} [options.store] Default: the memory of this process.
  * @param {import('fast-session').SessionOptions['cookie']} [options.cookie]
  */
-export function createApp({ secret, store, cookie = { maxAge: WEEK } }) {
-  const sessions = fastSession({ secret, store, cookie, name: 'shop.sid' })
+export function createApp({ secret, store, cookie = { maxAge: 7 * DAY } }) {
+  const sessions = fastSession({ secret, store, cookie, name: 'shop.sid', absoluteTimeout: 30 * DAY })
   const app = express()
   app.disable('x-powered-by')
   app.locals['engine'] = sessions.engine

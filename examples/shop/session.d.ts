@@ -3,10 +3,10 @@ import type { Flash } from 'fast-session/flash'
 
 declare module 'fast-session' {
   interface SessionData {
-    /** Who is logged in: the name of a user. */
-    user: string
-    /** When they logged in, ms since the epoch. */
-    since: number
+    /** Who is logged in: the name of a user. By this field the store finds all sessions of somebody. */
+    owner: string
+    /** What the list of somebody's sessions calls this one. */
+    label: string
     /** How many tins of which tea. */
     cart: Record<string, number>
     /** What was filled in at the checkout so far. */

@@ -1,15 +1,28 @@
 /** What the shop knows of the person who is logged in. */
 import { Router } from 'express'
 import { price } from '../catalogue.js'
+import { csrfField } from '../csrf.js'
 import { html } from '../html.js'
 import { fullName } from '../users.js'
 import { sendPage } from './layout.js'
 
 export const accountPages = Router()
 
-accountPages.get('/account', requireLogin, (req, res) => {
-  sendPage(req, res, { title: 'Account', main: accountPage(req) })
+accountPages.get('/account', requireLogin, async (req, res) => {
+  const sessions = await storeOf(req).sessionsOf(req.session.owner ?? '')
+  sendPage(req, res, { title: 'Account', main: accountPage(req, sessions) })
 })
+
+accountPages.post('/account/revoke', requireLogin, async (req, res) => {
+  const ended = await storeOf(req).revokeOwner(req.session.owner ?? '', { except: req.sessionID })
+  req.flash('success', ended === 1 ? 'One other session was ended.' : `${ended} other sessions were ended.`)
+  res.redirect(303, '/account')
+})
+
+/** @param {import('express').Request} req */
+function storeOf(req) {
+  return /** @type {import('fast-session').SessionStore} */ (/** @type {unknown} */ (req.sessionStore))
+}
 
 /**
  * Sends visitors who are not logged in to the login, and back here afterwards.
@@ -19,16 +32,20 @@ accountPages.get('/account', requireLogin, (req, res) => {
  * @param {import('express').NextFunction} next
  */
 export function requireLogin(req, res, next) {
-  if (req.session.user !== undefined) return next()
+  if (req.session.owner !== undefined) return next()
   req.session.returnTo = req.originalUrl
   req.flash('info', 'Please log in first.')
   res.redirect(303, '/login')
 }
 
-/** @param {import('express').Request} req */
-function accountPage({ session, app }) {
+/**
+ * @param {import('express').Request} req
+ * @param {readonly { label: string | undefined, lastSeen: Date }[]} sessions All of the user's.
+ */
+function accountPage(req, sessions) {
+  const { session } = req
   return html`
-    <h1>${fullName(session.user)}</h1>
+    <h1>${fullName(session.owner)}</h1>
     <div class="split even">
       <section class="panel" aria-labelledby="orders">
         <h2 id="orders">Orders</h2>
@@ -36,7 +53,7 @@ function accountPage({ session, app }) {
           session.orders === undefined
             ? html`<p>None in this session.</p>`
             : html`
-              <ul class="orders">
+              <ul class="entries">
                 ${session.orders.map(
                   ({ number, placed, tins, total }) => html`
                     <li>
@@ -48,22 +65,30 @@ function accountPage({ session, app }) {
               </ul>`
         }
       </section>
-      <section class="panel" aria-labelledby="session">
-        <h2 id="session">This session</h2>
-        <dl class="sums">
-          <div><dt>Logged in</dt><dd>${moment(session.since)}</dd></div>
-          <div><dt>Ends</dt><dd>${moment(session.cookie.expires)}</dd></div>
-          <div><dt>Kept in</dt><dd>${app.locals['store']}</dd></div>
-          <div><dt>Signed by</dt><dd>${app.locals['engine']}</dd></div>
-        </dl>
-        <p class="hint">Restart the server: you are still logged in, and the cart is as it was.</p>
+      <section class="panel" aria-labelledby="sessions">
+        <h2 id="sessions">Where you are logged in</h2>
+        <ul class="entries">
+          ${sessions.map(
+            ({ label, lastSeen }) =>
+              html`<li><strong>${label}</strong><span>${moment(lastSeen)}</span></li>`,
+          )}
+        </ul>
+        ${
+          sessions.length > 1 &&
+          html`
+            <form method="post" action="/account/revoke">
+              ${csrfField(req)}
+              <button class="button quiet wide">Log out everywhere else</button>
+            </form>`
+        }
+        <p class="hint">This session goes on until ${moment(session.cookie.expires)}, also when the server is restarted.</p>
       </section>
     </div>`
 }
 
 /** @param {number | Date | null | false | undefined} when */
 function moment(when) {
-  return when ? MOMENT.format(when) : 'with the browser'
+  return when ? MOMENT.format(when) : 'the browser is closed'
 }
 
 const MOMENT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' })

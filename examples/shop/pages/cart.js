@@ -68,7 +68,7 @@ function fullCart(req) {
           <div><dt>Delivery</dt><dd>at the next step</dd></div>
         </dl>
         <p><a class="button wide" href="/checkout">Check out</a></p>
-        ${session.user === undefined && html`<p class="hint">You will be asked to log in. Your cart comes along.</p>`}
+        ${session.owner === undefined && html`<p class="hint">You will be asked to log in. Your cart comes along.</p>`}
       </aside>
     </div>`
 }

@@ -117,7 +117,7 @@ function orderTotal(session) {
  */
 function addressStep(req, empty = []) {
   const { session } = req
-  const address = session.checkout?.address ?? { name: fullName(session.user) ?? '' }
+  const address = session.checkout?.address ?? { name: fullName(session.owner) ?? '' }
   return step(
     req,
     0,

@@ -60,7 +60,7 @@ function layout(req, title, main) {
 function navigation(req) {
   const { session, path } = req
   const tins = cartTins(session)
-  const name = fullName(session.user)
+  const name = fullName(session.owner)
   /** @param {string} href */
   const current = (href) => path === href && html` aria-current="page"`
   return html`

@@ -9,7 +9,7 @@ import { sendPage } from './layout.js'
 export const loginPages = Router()
 
 loginPages.get('/login', (req, res) => {
-  if (req.session.user !== undefined) return res.redirect(303, '/account')
+  if (req.session.owner !== undefined) return res.redirect(303, '/account')
   sendPage(req, res, { title: 'Log in', main: loginPage(req) })
 })
 
@@ -23,8 +23,8 @@ loginPages.post('/login', async (req, res) => {
   // The session gets a new id, so that one that somebody planted before the login is worth nothing after it.
   const { cart, returnTo } = req.session
   const session = await req.session.regenerate()
-  session.user = user.name
-  session.since = Date.now()
+  session.owner = user.name
+  session.label = browserOf(req)
   if (cart !== undefined) session.cart = cart
   req.flash('success', 'Welcome, %s.', user.fullName)
   res.redirect(303, returnTo ?? '/account')
@@ -36,6 +36,21 @@ loginPages.post('/logout', async (req, res) => {
   req.flash('info', 'You are logged out.')
   res.redirect(303, '/')
 })
+
+/**
+ * What the browser calls itself, in two words.
+ *
+ * @param {import('express').Request} req
+ */
+function browserOf(req) {
+  const agent = req.get('User-Agent') ?? ''
+  const browser = /(Edg|OPR|Firefox|Chrome|Safari)/.exec(agent)?.[1] ?? 'A browser'
+  const system = /(Android|iPhone|iPad|Windows|Mac OS X|Linux)/.exec(agent)?.[1] ?? 'some device'
+  return `${NAMES[browser] ?? browser} on ${NAMES[system] ?? system}`
+}
+
+/** @type {Record<string, string>} */
+const NAMES = { Edg: 'Edge', OPR: 'Opera', 'Mac OS X': 'macOS' }
 
 /**
  * @param {import('express').Request} req

@@ -19,11 +19,12 @@ teaPages.get('/teas/:id', (req, res, next) => {
   sendPage(req, res, { title: tea.name, main: teaPage(req, tea) })
 })
 
-teaPages.post('/teas/:id', (req, res, next) => {
+teaPages.post('/teas/:id', async (req, res, next) => {
   const tea = findTea(req.params.id)
   if (tea === undefined) return next()
   const added = Math.max(1, count(req, 'tins') ?? 1)
-  setTins(req.session, tea.id, (req.session.cart?.[tea.id] ?? 0) + added)
+  // Atomic: the same tea may be added in another tab at this moment, and both tins count.
+  await req.session.update((session) => setTins(session, tea.id, (session.cart?.[tea.id] ?? 0) + added))
   req.flash('success', '%s is in your cart.', tea.name)
   res.redirect(303, '/cart')
 })
