@@ -6,18 +6,23 @@ import session from 'express-session'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RedisRecords } from '../../src/stores/redis.ts'
-import { sharedRedisUrl } from '../fixtures/redis-server.ts'
+import { hasRedis, openRedis } from '../fixtures/redis-server.ts'
 
-describe('sessions that express-session stored through connect-redis', () => {
-  const client = createClient({ url: sharedRedisUrl })
+describe.skipIf(!hasRedis)('sessions that express-session stored through connect-redis', () => {
   // As connect-redis has it by default, but for this test alone.
   const prefix = `sess:${Math.random().toString(36).slice(2)}:`
-  const theirs = new RedisStore({ client, prefix })
-  const ours = new RedisRecords({ client, prefix, hashIds: false })
+  let redis: Awaited<ReturnType<typeof openRedis>>
+  let client: ReturnType<typeof createClient>
+  let theirs: RedisStore
+  let ours: RedisRecords
   let server: Server
 
   beforeAll(async () => {
+    redis = await openRedis()
+    client = createClient({ url: redis.url })
     await client.connect()
+    theirs = new RedisStore({ client, prefix })
+    ours = new RedisRecords({ client, prefix, hashIds: false })
     const app = express()
     app.use(
       session({
@@ -38,8 +43,9 @@ describe('sessions that express-session stored through connect-redis', () => {
   })
   afterAll(async () => {
     server?.close()
-    await ours.clear()
-    client.destroy()
+    await ours?.clear()
+    client?.destroy()
+    await redis?.stop()
   })
 
   const visit = async (cookie = '') => {
