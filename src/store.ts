@@ -1,9 +1,9 @@
-/** The base class of stores made for express-session: `class MyStore extends fastSession.Store`. */
+/** The base of stores made for express-session: `class MyStore extends fastSession.Store`. */
 import { EventEmitter } from 'node:events'
 import { Cookie, type CookieOptions } from './cookie.ts'
 import { Session, type SessionRequest } from './session.ts'
 
-export abstract class Store extends EventEmitter {
+abstract class StoreBase extends EventEmitter {
   /** The stored session of an id, as JSON.parse gave it; null or undefined when there is none. */
   abstract get(id: string, callback: (error: unknown, session?: object | null) => void): unknown
   /** Stores a session. */
@@ -43,6 +43,18 @@ export abstract class Store extends EventEmitter {
     return session
   }
 }
+
+/** Stores from before classes call it as a function: `Store.call(this)` after `util.inherits(MyStore, Store)`. */
+function StoreFunction(this: StoreBase): void {
+  EventEmitter.call(this)
+}
+StoreFunction.prototype = StoreBase.prototype
+Object.setPrototypeOf(StoreFunction, EventEmitter)
+Object.defineProperty(StoreFunction, 'name', { value: 'Store' })
+
+export const Store = StoreFunction as unknown as StoreConstructor
+export type Store = StoreBase
+type StoreConstructor = (abstract new () => StoreBase) & { call(store: object, ...options: unknown[]): void }
 
 /** A cookie as JSON.parse gave it: `expires` is text, and `originalMaxAge` is kept as it was. */
 export function storedCookie(data: (CookieOptions & { originalMaxAge?: number | null }) | undefined): Cookie {

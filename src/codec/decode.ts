@@ -9,10 +9,10 @@
  * Whatever is out of the ordinary, and all that is wrong, is left to plain.ts: a payload that is refused here is
  * decoded again there, and what that says is the answer.
  */
-import { Buffer } from 'node:buffer'
 import { createMakers, type Maker, SLOTS } from '#codec-makers'
 import { EXT_TIMESTAMP, MAX_DEPTH } from './format.ts'
-import { decodeIntoPlain, decodePartPlain, decodePlain, setOwn } from './plain.ts'
+import { nativeText } from './native-text.ts'
+import { decodeIntoPlain, decodePartPlain, decodePlain, encodePlain, setOwn } from './plain.ts'
 
 export interface Decoder {
   decode(input: Uint8Array): unknown
@@ -37,6 +37,11 @@ const PROVEN = 8
 const MISS = Symbol('miss')
 const IRREGULAR = new Error('left to plain.ts')
 
+/** Text of more bytes than this is decoded natively, unless it is ASCII. */
+const MAX_UNITS = 32
+/** Masks the first bytes of a little-endian word: none, one, two or three. */
+const TAIL_MASK = Int32Array.of(0, 0xff, 0xffff, 0xffffff)
+
 /** The keys of an object, and what is expected in each of their slots. */
 class Shape {
   readonly count: number
@@ -45,38 +50,40 @@ class Shape {
   readonly words: readonly number[]
   /** The shapes that were seen in each slot, the first of a list. */
   readonly children: Array<Shape | null>
-  /** How many objects no shape of the slot fitted. */
+  /** How many objects in each slot no shape of it fitted. */
   readonly misses: number[]
   /** What stands in for the shape of an object in the slot that no shape fits. */
   readonly others: Shape[]
   make: Maker<Shape>
+  /** How often `make` was called, as long as it is a shared one. */
   hits = 0
+  /** The next shape of the same slot. */
   next: Shape | null = null
 
   constructor(keys: readonly string[], words: readonly number[], make: Maker<Shape>) {
     this.count = keys.length
     this.keys = keys
     this.words = words
-    this.children = new Array(keys.length).fill(null)
-    this.misses = new Array(keys.length).fill(0)
-    this.others = new Array(keys.length).fill(NOWHERE)
+    this.children = keys.map(() => null)
+    this.misses = keys.map(() => 0)
+    this.others = keys.map(() => NOWHERE)
     this.make = make
   }
 }
 
 /** Where nothing is learned: within objects whose own shape isn't known yet. */
-let NOWHERE: Shape
-NOWHERE = new Shape([''], [0], (_, __, target) => target as object)
-NOWHERE.others[0] = NOWHERE
+const NOWHERE: Shape = new Shape([], [], () => ({}))
+NOWHERE.children.push(null)
+NOWHERE.others.push(NOWHERE)
 
 export function createDecoder(): Decoder {
   const bytes = new Uint8Array(CAPACITY + SLACK)
   const view = new DataView(bytes.buffer)
-  const buffer = Buffer.from(bytes.buffer)
+  const native = nativeText(bytes)
   const units = new Int32Array(MAX_UNITS)
 
   /** The payload being decoded: all of it, as if it were ISO 8859-1; where it is read; where it ends. */
-  let input = bytes
+  let input: Uint8Array = bytes
   let text = ''
   let at = 0
   let end = 0
@@ -85,14 +92,20 @@ export function createDecoder(): Decoder {
   /** How many members the last maker made. */
   let made = 0
 
+  /** The first `wordsUsed` of them belong to keys: see wordsOf. */
   const words = new Int32Array(MAX_WORDS)
-  const wordsUsed = 0
+  let wordsUsed = 0
   const keyWords = new Map<string, number>()
-  const makers = new Map<string, Maker<Shape>>()
+
+  /** The makers that are taken, by the keys that they make. They stay when shapes are forgotten. */
+  const ownMakers = new Map<string, Maker<Shape>>()
+  const ownFillers = new Map<string, Maker<Shape>>()
   const { make, fill } = createMakers<Shape>(member, MISS, rest)
-  const root = new Shape([''], [0], makeAny)
-  const targets = new WeakMap<object, Shape>()
-  let lastTarget: unknown
+
+  const root = slotOf(makeAny)
+  /** For decodeInto, the same by the class of the target. */
+  let targetRoots = new WeakMap<object, Shape>()
+  let lastClass: unknown
   let lastTargetRoot = root
 
   return { decode, decodeInto }
@@ -132,7 +145,7 @@ export function createDecoder(): Decoder {
     at = 0
     depth = 0
     end = payload.length
-    text = buffer.latin1Slice(0, end)
+    text = native.latin1Slice(0, end)
   }
 
   function stop(): void {
@@ -162,19 +175,25 @@ export function createDecoder(): Decoder {
     return MISS
   }
 
-  /** Makes the members from the one that no maker has a slot for. */
-  function rest(shape: Shape, keys: readonly string[], target: object): object {
-    for (let slot = SLOTS; ; slot++) {
-      const got = member(shape, slot)
-      if (got === MISS) return target
-      ;(target as Record<string, unknown>)[keys[slot] as string] = got
-    }
+  /** Makes objects of all shapes that have no maker of their own. */
+  function makeAny(shape: Shape, keys: readonly string[]): object {
+    if (++shape.hits === PROVEN) shape.make = own(ownMakers, make, keys) ?? makeAny
+    return members(shape, keys, {}, 0)
   }
 
-  /** The maker of all shapes that have none of their own. */
-  function makeAny(shape: Shape, keys: readonly string[], target: object = {}): object {
-    if (++shape.hits === PROVEN && shape !== root) shape.make = makerOf(keys, target)
-    for (let slot = 0; ; slot++) {
+  /** Fills targets of all shapes that have no filler of their own. */
+  function fillAny(shape: Shape, keys: readonly string[], target?: object): object {
+    if (++shape.hits === PROVEN) shape.make = own(ownFillers, fill, keys) ?? fillAny
+    return members(shape, keys, target as object, 0)
+  }
+
+  /** Makes the members that no maker has a slot for. */
+  function rest(shape: Shape, keys: readonly string[], target: object): object {
+    return members(shape, keys, target, SLOTS)
+  }
+
+  function members(shape: Shape, keys: readonly string[], target: object, from: number): object {
+    for (let slot = from; ; slot++) {
       const got = member(shape, slot)
       if (got === MISS) return target
       ;(target as Record<string, unknown>)[keys[slot] as string] = got
@@ -288,7 +307,7 @@ export function createDecoder(): Decoder {
   /** Text that isn't ASCII. Up to 24 code units 50 ns, where the native call takes 100. */
   function unicode(start: number, stop: number): string {
     if (stop - start > MAX_UNITS) {
-      const decoded = buffer.utf8Slice(start, stop)
+      const decoded = native.utf8Slice(start, stop)
       // What stands for bytes that are no UTF-8, or for itself.
       if (decoded.includes('\ufffd')) throw IRREGULAR
       return decoded
@@ -336,6 +355,10 @@ export function createDecoder(): Decoder {
 
   function object(start: number, count: number, parent: Shape, slot: number): object {
     enter(start, count * 2)
+    if (count === 0) {
+      depth--
+      return {}
+    }
     for (let shape = parent.children[slot] as Shape | null; shape !== null; shape = shape.next) {
       if (shape.count !== count) continue
       at = start
@@ -387,24 +410,24 @@ export function createDecoder(): Decoder {
       // A part of it is there now; setting it again changes nothing.
       if (made > 0) return false
     }
-    const data = finish({}, 0, count, parent, 0) as Record<string, unknown>
+    at = start
+    const data = finish({}, 0, count, NOWHERE, 0) as Record<string, unknown>
     if (at !== end) return false
+    learn(data, count, parent, 0, target)
     for (const name of Object.keys(data)) {
       if (name !== 'cookie') setOwn(target, name, data[name])
     }
     return true
   }
 
-  /** The root for targets of one class, whose prototype has no key that the shapes have. */
   function targetRoot(target: object): Shape {
-    const { constructor } = target
-    if (constructor !== lastTarget) {
-      let known = targets.get(constructor)
+    if (target.constructor !== lastClass) {
+      lastClass = target.constructor
+      let known = targetRoots.get(target.constructor)
       if (known === undefined) {
-        known = new Shape([''], [0], makeAny)
-        targets.set(constructor, known)
+        known = slotOf(fillAny)
+        targetRoots.set(target.constructor, known)
       }
-      lastTarget = constructor
       lastTargetRoot = known
     }
     return lastTargetRoot
@@ -425,29 +448,116 @@ export function createDecoder(): Decoder {
     if (values > end - start || ++depth > MAX_DEPTH) throw IRREGULAR
   }
 
-  function learn(result: object, count: number, parent: Shape, slot: number): void {
+  /** Learns the shape of an object, unless a key of it means something else to `prototypical`. */
+  function learn(
+    result: object,
+    count: number,
+    parent: Shape,
+    slot: number,
+    prototypical: object = Object.prototype,
+  ): void {
     if (parent === NOWHERE || count > MAX_KEYS) return
-    const misses = ++(parent.misses as number[])[slot]!
+    const misses = (parent.misses[slot] as number) + 1
+    parent.misses[slot] = misses
     if (misses > DICTIONARY) {
       if (misses % SAMPLE !== 0) return
-      if (parent.others[slot] === NOWHERE) parent.others[slot] = new Shape([''], [0], makeAny)
+      if (parent.others[slot] === NOWHERE) parent.others[slot] = slotOf(makeAny)
     }
     const keys = Object.keys(result)
-    if (keys.length !== count) return
-    const places: number[] = []
-    for (const name of keys) {
-      const place = wordsOf(name)
-      if (place < 0) {
-        forget()
-        return
-      }
-      places.push(place)
+    if (keys.length !== count || keys.some((name) => name in prototypical || name === 'cookie')) return
+    const places = keys.map(wordsOf)
+    if (wordsUsed > MAX_WORDS) {
+      forget()
+      return
     }
-    const shape = new Shape(keys, places, makers.get(keys.join('\n')) ?? makeAny)
+    const maker =
+      prototypical === Object.prototype
+        ? (ownMakers.get(signature(keys)) ?? makeAny)
+        : (ownFillers.get(signature(keys)) ?? fillAny)
+    const shape = new Shape(keys, places, maker)
     shape.next = parent.children[slot] as Shape | null
     parent.children[slot] = shape
     let last = shape
     for (let i = 1; i < MAX_CANDIDATES && last.next !== null; i++) last = last.next
     last.next = null
   }
+
+  /** Where the words of a key begin: its size in bytes, then pairs of a word and the mask of what counts in it. */
+  function wordsOf(key: string): number {
+    const known = keyWords.get(key)
+    if (known !== undefined) return known
+    const place = wordsUsed
+    const encoded = encodePlain(key, Number.MAX_SAFE_INTEGER)
+    const pairs = Math.max(2, Math.ceil(encoded.length / 4))
+    wordsUsed += 1 + pairs * 2
+    if (wordsUsed > MAX_WORDS) return place
+    const padded = new DataView(new ArrayBuffer(pairs * 4))
+    new Uint8Array(padded.buffer).set(encoded)
+    words[place] = encoded.length
+    for (let i = 0; i < pairs; i++) {
+      const left = encoded.length - i * 4
+      words[place + 1 + i * 2] = padded.getInt32(i * 4, true)
+      words[place + 2 + i * 2] = left >= 4 ? -1 : left > 0 ? (TAIL_MASK[left] as number) : 0
+    }
+    keyWords.set(key, place)
+    return place
+  }
+
+  /** Starts learning anew when there is no room for more. What lives on is learned again at once. */
+  function forget(): void {
+    root.children[0] = null
+    root.others[0] = NOWHERE
+    targetRoots = new WeakMap()
+    lastClass = undefined
+    keyWords.clear()
+    wordsUsed = 0
+  }
+}
+
+function slotOf(make: Maker<Shape>): Shape {
+  return new Shape([''], [0], make)
+}
+
+/** A maker of their own for these keys: the one that they had before, or one that is free, if there is one. */
+function own(
+  taken: Map<string, Maker<Shape>>,
+  free: Array<Maker<Shape>>,
+  keys: readonly string[],
+): Maker<Shape> | undefined {
+  const known = taken.get(signature(keys))
+  if (known !== undefined) return known
+  const maker = free.pop()
+  if (maker !== undefined) taken.set(signature(keys), maker)
+  return maker
+}
+
+const signature = (keys: readonly string[]): string => JSON.stringify(keys)
+
+/** The arguments are written out because that is the cheapest way to a short string. */
+function fromUnits(units: Int32Array, count: number): string {
+  let result = ''
+  let i = 0
+  for (; i + 8 <= count; i += 8) {
+    result += String.fromCharCode(
+      units[i] as number,
+      units[i + 1] as number,
+      units[i + 2] as number,
+      units[i + 3] as number,
+      units[i + 4] as number,
+      units[i + 5] as number,
+      units[i + 6] as number,
+      units[i + 7] as number,
+    )
+  }
+  if (i + 4 <= count) {
+    result += String.fromCharCode(
+      units[i] as number,
+      units[i + 1] as number,
+      units[i + 2] as number,
+      units[i + 3] as number,
+    )
+    i += 4
+  }
+  for (; i < count; i++) result += String.fromCharCode(units[i] as number)
+  return result
 }

@@ -33,9 +33,13 @@ export function decodePlain(bytes: Uint8Array): unknown {
   return value
 }
 
-/** Decodes the one value that `bytes` begins with; answers it and where it ends. */
-export function decodePrefix(bytes: Uint8Array): { value: unknown; end: number } {
-  const reader = new PlainReader(bytes)
+/** Decodes the one value that begins at `offset`, within containers `depth` deep; answers it and where it ends. */
+export function decodePartPlain(
+  bytes: Uint8Array,
+  offset: number,
+  depth: number,
+): { value: unknown; end: number } {
+  const reader = new PlainReader(bytes, offset, depth)
   const value = reader.value()
   return { value, end: reader.offset }
 }
@@ -293,12 +297,14 @@ class PlainWriter {
 }
 
 class PlainReader {
-  offset = 0
+  offset: number
   readonly #bytes: Uint8Array
   readonly #view: DataView
-  #depth = 0
+  #depth: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, offset = 0, depth = 0) {
+    this.offset = offset
+    this.#depth = depth
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
@@ -433,9 +439,7 @@ class PlainReader {
     if ((tag & 0xf0) !== fix && tag !== tag16 && tag !== tag16 + 1) {
       throw decodeError('an extension without its container', at)
     }
-    const body = new PlainReader(this.#bytes.subarray(0, at + length))
-    body.offset = at
-    body.#depth = this.#depth
+    const body = new PlainReader(this.#bytes.subarray(0, at + length), at, this.#depth)
     const value = read(body)
     body.end()
     return value

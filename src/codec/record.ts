@@ -14,7 +14,7 @@
 
 import { SessionError } from '../errors.ts'
 import { DEFAULT_MAX_BYTES } from './format.ts'
-import { decodePrefix, encodePlain } from './plain.ts'
+import { decodePartPlain, encodePlain } from './plain.ts'
 
 export interface RecordHeader {
   /** When the session began, ms since the epoch; NaN when nobody knows (express-session doesn't store it). */
@@ -75,10 +75,10 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   let extras: RecordHeader['extras'] = null
   let start = HEADER_BYTES
   if (flags === HAS_EXTRAS) {
-    const decoded = decodePrefix(bytes.subarray(HEADER_BYTES))
+    const decoded = decodePartPlain(bytes, HEADER_BYTES, 0)
     if (!isPlainObject(decoded.value)) throw unreadable('its extras are no map')
     extras = decoded.value
-    start += decoded.end
+    start = decoded.end
   }
   return {
     kind: 'record',
