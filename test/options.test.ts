@@ -38,14 +38,13 @@ const secret = (what: string, value: unknown, code: string, ...names: string[]):
 ]
 
 const refusals: Array<[string, Refusal]> = [
-  ['options: null', { options: null, names: ['options', 'fastSession({ secret'] }],
+  ['options: a list', { options: [SECRET], names: ['options', 'fastSession({ secret'] }],
   ['options: a string', { options: SECRET, names: ['options', 'fastSession({ secret'] }],
 
   secret('of 31 bytes', 'x'.repeat(31), 'ERR_SESSION_WEAK_SECRET', '31 bytes', '32', MAKE_ONE),
   secret('of 31 bytes in front of a long one', ['x'.repeat(31), SECRET], 'ERR_SESSION_WEAK_SECRET', MAKE_ONE),
   secret('of 16 bytes', new Uint8Array(16), 'ERR_SESSION_WEAK_SECRET', '16 bytes', MAKE_ONE),
   secret('an empty string', '', 'ERR_SESSION_OPTION', MAKE_ONE),
-  secret('null', null, 'ERR_SESSION_OPTION', MAKE_ONE),
   secret('an empty list', [], 'ERR_SESSION_OPTION', MAKE_ONE),
   secret('a list with an empty string', [SECRET, ''], 'ERR_SESSION_OPTION', MAKE_ONE),
   secret(
@@ -57,33 +56,33 @@ const refusals: Array<[string, Refusal]> = [
   secret('a number', 12345, 'ERR_SESSION_OPTION', MAKE_ONE),
   secret('an object', { secret: SECRET }, 'ERR_SESSION_OPTION', MAKE_ONE),
 
-  ...option('allowWeakSecret', ['yes', 1, null], 'true or false'),
+  ...option('allowWeakSecret', ['yes', 1], 'true or false'),
   ...option('name', ['', 'my session', 'a=b', 'a;b', 'a\nb', 'ü', 7, {}], 'letters, digits'),
   ...option('key', ['', 'my session', 7], 'letters, digits'),
-  ...option('genid', ['uuid', 7, {}, null], 'a function'),
-  ...option('onError', ['log', {}, null], 'a function'),
-  ...option('proxy', ['true', 1, null], 'true or false'),
-  ...option('resave', ['false', 0, null], 'true or false'),
+  ...option('genid', ['uuid', 7, {}], 'a function'),
+  ...option('onError', ['log', {}], 'a function'),
+  ...option('proxy', ['true', 1], 'true or false'),
+  ...option('resave', ['false', 0], 'true or false'),
   ...option('rolling', ['true', 1], 'true or false'),
   ...option('saveUninitialized', ['false', 0], 'true or false'),
-  ...option('unset', ['delete', 'Destroy', true, null], "'destroy'", "'keep'"),
+  ...option('unset', ['delete', 'Destroy', true], "'destroy'", "'keep'"),
   ...option('engine', ['rust', 'WASM', true], "'auto'", "'wasm'", "'node'", "'js'"),
-  ...option('store', [null, {}, 'redis', () => {}, new Map()], 'memoryStore()', 'express-session'),
+  ...option('store', [{}, 'redis', () => {}, new Map()], 'memoryStore()', 'express-session'),
   ...option('cookie', ['secure', 7, true, []], 'an object of cookie options or a function'),
 
   ...cookie(
     'domain',
-    ['', 'example.com; Secure', 'exa mple.com', 'http://example.com', 'a\r\nb', 7],
+    ['example.com; Secure', 'exa mple.com', 'http://example.com', 'a\r\nb', 7],
     'example.com',
   ),
-  ...cookie('path', ['', 'admin', '/a;b', '/a\nb', '/ü', 7], '"/"'),
+  ...cookie('path', ['admin', '/a;b', '/a\nb', '/ü', 7], '"/"'),
   ...cookie('expires', ['tomorrow', 1_700_000_000_000, new Date('never')], 'Date', '"cookie.maxAge"'),
   ...cookie('maxAge', ['1h', '60000', Number.NaN, Number.POSITIVE_INFINITY, true], 'number of milliseconds'),
   ...cookie('httpOnly', ['true', 1], 'true or false'),
   ...cookie('partitioned', ['true', 1], 'true or false'),
   ...cookie('priority', ['urgent', 1, true], "'low'", "'medium'", "'high'"),
-  ...cookie('sameSite', ['sometimes', 1, null], "'lax'", "'strict'", "'none'", "'auto'"),
-  ...cookie('secure', ['yes', 1, null], 'true, false', "'auto'"),
+  ...cookie('sameSite', ['sometimes', 1], "'lax'", "'strict'", "'none'", "'auto'"),
+  ...cookie('secure', ['yes', 1], 'true, false', "'auto'"),
 
   [
     'a misspelt option',
@@ -137,6 +136,18 @@ const accepted: Array<[string, SessionOptions]> = [
       },
     },
   ],
+  ['no options at all', null as unknown as SessionOptions],
+  [
+    'null for everything, as configuration files have it',
+    nullFor('secret', 'name', 'genid', 'store', 'unset', 'cookie'),
+  ],
+  [
+    'blank cookie options, as unset environment variables are',
+    {
+      secret: SECRET,
+      cookie: { domain: '', path: '', sameSite: '' as 'lax', ...nullFor('secure', 'priority') },
+    },
+  ],
   ['a cookie function', { secret: SECRET, cookie: () => ({}) }],
   ['a maxAge of null', { secret: SECRET, cookie: { maxAge: null } }],
 ]
@@ -174,6 +185,10 @@ function refusalOf(options: unknown): SessionError {
     return error as SessionError
   }
   throw new Error('was accepted')
+}
+
+function nullFor(...names: string[]): object {
+  return Object.fromEntries(names.map((name) => [name, null]))
 }
 
 function describeValue(value: unknown): string {

@@ -80,7 +80,7 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     id: 'options-are-checked',
     what: 'Options that can not be meant are refused at construction: a signing secret under 32 bytes, unknown names, values of a wrong type.',
     reason: 'express-session takes them and fails, or is insecure, at the first request or without a word.',
-    scenarios: [/^construction with /, 'options that are null, as a configuration file may have them'],
+    scenarios: [/^construction with /],
     shows: [{ at: 'notes.construction.0', express: 'accepted', fast: 'refused' }],
   },
   {
@@ -358,6 +358,55 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     shows: [
       { at: /\.cookie\.(secure|sameSite)$/, express: false, fast: 'absent' },
       { at: 'responses.2.body.session.cookie.httpOnly', express: 'absent', fast: true },
+    ],
+  },
+  {
+    id: 'genid-has-to-answer-an-id',
+    what: 'A `genid` that answers anything but a non-empty string is an error of the request.',
+    reason:
+      'No cookie can carry such an id: express-session loses the session without a word, or stores all of them as one.',
+    scenarios: [/^genid (makes an empty id|gives a number|gives undefined)$/],
+    shows: [
+      { at: /^responses\.[01]\.status$/, express: 200, fast: 500 },
+      { at: /^responses\.[01]\.body\./ },
+      { at: /^errors\.[01]$/, express: 'absent' },
+      { at: 'asked', express: ['set ', 'set '], fast: [] },
+      { at: 'responses.0.cookies.0', fast: 'absent' },
+    ],
+  },
+  {
+    id: 'blank-means-left-out',
+    what: "Cookie options that are '' count as left out.",
+    reason:
+      'That is what an unset environment variable looks like; a cookie without a Path is kept for one folder of the site only.',
+    scenarios: ['cookie options: an empty domain', 'cookie options: an empty path'],
+    shows: [
+      { at: /^data\.[02]\.cookie\.domain$/, express: '', fast: 'absent' },
+      { at: /^data\.[02]\.cookie\.path$/, express: '', fast: '/' },
+      { at: 'responses.0.cookies.0.attributes', express: 'HttpOnly', fast: 'Path, HttpOnly' },
+      { at: 'responses.0.cookies.0.Path', express: 'absent', fast: '/' },
+    ],
+  },
+  {
+    id: 'replaced-cookie',
+    what: 'A plain object that a handler puts in the place of `req.session.cookie` becomes the attributes of the cookie.',
+    reason: 'express-session sends a cookie without any attributes then, open to scripts.',
+    scenarios: ['a handler replaces the cookie by a plain object'],
+    shows: [
+      { at: /^data\.0\.cookie\.(originalMaxAge|expires|httpOnly)$/, express: 'absent' },
+      { at: 'responses.0.cookies.0.attributes', express: '', fast: 'Path, Expires, HttpOnly' },
+      { at: /^responses\.0\.cookies\.0\.(Path|Expires|HttpOnly)$/, express: 'absent' },
+    ],
+  },
+  {
+    id: 'each-middleware-its-own-session',
+    what: 'Where one session middleware follows another, each looks after its own session only.',
+    reason:
+      "In express-session the first one takes the second one's session for its own, and sends its id in its cookie.",
+    scenarios: ['two middlewares with different names and stores, one after the other has been set aside'],
+    shows: [
+      { at: 'asked', express: ['get SID1'], fast: [] },
+      { at: 'responses.0.cookies.1', fast: 'absent' },
     ],
   },
 ]
