@@ -17,7 +17,7 @@ export interface MysqlStatement {
   sql: string
   values: MysqlValue[]
   rowsAsArray: boolean
-  typeCast(field: unknown, next: () => unknown): unknown
+  typeCast?(field: unknown, next: () => unknown): unknown
 }
 
 type MysqlValue = number | Buffer | null
@@ -53,6 +53,7 @@ export class MysqlRecords implements RecordStore {
   readonly #emitter: Partial<Pick<EventEmitter, 'on' | 'off'>>
   readonly #client: MysqlClient
   readonly #sql: ReturnType<typeof statements>
+  readonly #rows: Omit<MysqlStatement, 'sql' | 'values'>
   readonly #prepare: boolean
   readonly #createTable: string | undefined
   readonly #touchAfter: number
@@ -73,6 +74,7 @@ export class MysqlRecords implements RecordStore {
     this.#emitter = pool as object
     this.#client = client
     this.#sql = statements(quoted(options))
+    this.#rows = rowsAsTheyCome(pool)
     this.#prepare = options.prepare ?? true
     this.#createTable = (options.createTable ?? true) ? mysqlMigration(options) : undefined
     this.#touchAfter = checkedTouchAfter(options)
@@ -211,7 +213,7 @@ export class MysqlRecords implements RecordStore {
 
   /** Makes the table if it is missing; runs again what lost against others and so was undone as a whole. */
   async #run(sql: string, values: MysqlValue[], prepare: boolean): Promise<unknown> {
-    const statement = { sql, values, ...ROWS_AS_THEY_COME }
+    const statement = { sql, values, ...this.#rows }
     for (let attempt = 1; ; attempt++) {
       try {
         const [result] = await (prepare ? this.#client.execute(statement) : this.#client.query(statement))
@@ -220,7 +222,7 @@ export class MysqlRecords implements RecordStore {
         const number = numberOf(error)
         if (attempt === ATTEMPTS) throw error
         if (number === NO_SUCH_TABLE && this.#createTable !== undefined && attempt === 1) {
-          await this.#client.query({ sql: this.#createTable, values: [], ...ROWS_AS_THEY_COME })
+          await this.#client.query({ sql: this.#createTable, values: [], ...this.#rows })
         } else if (number !== DEADLOCK && number !== CHANGED_SINCE_READ) throw error
       }
     }
@@ -266,8 +268,19 @@ function statements(table: string) {
   }
 }
 
-/** Whatever the pool is told to make of rows and columns. */
-const ROWS_AS_THEY_COME = { rowsAsArray: false, typeCast: (_: unknown, next: () => unknown) => next() }
+/**
+ * Whatever the pool is told to make of rows and columns. A `typeCast` of its own is answered by one that does nothing,
+ * and only then: any adds a quarter to the client's time for a read (mysql2 3.24).
+ */
+function rowsAsTheyCome(client: object): Omit<MysqlStatement, 'sql' | 'values'> {
+  const { pool, connection } = client as { pool?: object; connection?: object }
+  const { config } = (pool ?? connection ?? client) as {
+    config?: { typeCast?: unknown; connectionConfig?: { typeCast?: unknown } }
+  }
+  const typeCast = config?.connectionConfig?.typeCast ?? config?.typeCast
+  if (typeof typeCast !== 'function') return { rowsAsArray: false }
+  return { rowsAsArray: false, typeCast: (_field, next) => next() }
+}
 
 const LIST_PAGE = 1000
 

@@ -268,6 +268,29 @@ describe.skipIf(pool === undefined)('MySQL and MariaDB', () => {
       expect(keys).toEqual(['PRIMARY', 'PRIMARY', 'owner', 'owner', 'expires'])
     })
 
+    it('reads payloads as bytes through clients that make text of BLOBs', async () => {
+      const config: callbackMysql.PoolOptions = {
+        uri,
+        typeCast: (field, next) => (field.type === 'BLOB' ? field.string() : next()),
+      }
+      const pools = [mysql.createPool(config), callbackMysql.createPool(config)] as const
+      const connections = [
+        await mysql.createConnection(config),
+        callbackMysql.createConnection(config),
+      ] as const
+      const table = fresh()
+      const payload = Uint8Array.from({ length: 256 }, (_, n) => n)
+      for (const [n, client] of [...pools, ...connections].entries()) {
+        const store = open({ pool: client, table })
+        await store.write(`${n}`, payload, { expires: inAMinute(), ifVersion: null })
+        expect(new Uint8Array((await store.read(`${n}`))!.payload)).toEqual(payload)
+      }
+      await pools[0].end()
+      await pools[1].promise().end()
+      await connections[0].end()
+      connections[1].destroy()
+    })
+
     it('keeps a session of a few seconds alive, however large touchAfter is', async () => {
       const store = open({ touchAfter: 3_600_000 })
       const expires = Date.now() + 5000
