@@ -331,7 +331,7 @@ class Shopper {
   }
 
   async #fetch(path: string, init: RequestInit = {}): Promise<Page> {
-    const headers = this.cookie === undefined ? {} : { cookie: this.cookie }
+    const headers = new Headers(this.cookie === undefined ? [] : [['cookie', this.cookie]])
     const response = await fetch(this.origin + path, { ...init, headers, redirect: 'manual' })
     const [line] = response.headers.getSetCookie()
     if (line !== undefined) this.cookie = line.split(';', 1)[0]
