@@ -65,7 +65,7 @@ export function commit(exchange: Exchange): MaybePromise<void> {
 export function sessionCookie(exchange: Exchange): string | undefined {
   const { session, sessionID: id, setup } = exchange
   const { name, rolling, saveUninitialized } = setup.options
-  if (exchange.gone) return expiredCookie(exchange.newCookie()).serialize(name, '')
+  if (exchange.gone) return expiredCookie(Cookie.like(exchange.cookieTemplate())).serialize(name, '')
   if (!session || exchange.lost || typeof id !== 'string') return undefined
   const { cookie } = session
   const due =
@@ -116,7 +116,7 @@ function currentSession(exchange: Exchange): Session | null | undefined {
   const { session } = exchange
   if (!session) return session
   if (originOf(session) === undefined) exchange.adoptForeign(session)
-  if (!(session.cookie instanceof Cookie)) session.cookie = exchange.newCookie(session.cookie)
+  if (!(session.cookie instanceof Cookie)) session.cookie = new Cookie(session.cookie)
   return session
 }
 

@@ -1,6 +1,7 @@
 /** One request and its response, as the session sees them: which session it has, and how it came to it. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Cookie, type CookieOptions } from './cookie.ts'
+import { Cookie } from './cookie.ts'
+import type { CookiePolicy } from './cookie-policy.ts'
 import type { Keyring } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 import { andThen, attempt, isPromise } from './maybe-promise.ts'
@@ -47,7 +48,7 @@ export class Exchange implements SessionHost {
   readonly res: ExchangeResponse
   readonly next: Next
   readonly #keyring: Keyring
-  readonly #cookieOptions: CookieOptions
+  readonly #policy: CookiePolicy
 
   /** The id that the request's cookie holds; undefined without a cookie, or when nobody signed it. */
   cookieId: string | undefined = undefined
@@ -81,6 +82,10 @@ export class Exchange implements SessionHost {
   resave = false
   /** Whether the response waits for the session. */
   guarded = false
+  #template: Cookie | undefined = undefined
+  #due: boolean | undefined = undefined
+  #cookieFound = false
+  #rawCookie: string | undefined = undefined
   #cookieRead = false
 
   constructor(
@@ -88,21 +93,25 @@ export class Exchange implements SessionHost {
     req: ExchangeRequest,
     res: ExchangeResponse,
     next: Next,
-    cookie: CookieOptions,
+    policy: CookiePolicy,
     keyring: Keyring,
   ) {
     this.setup = setup
     this.req = req
     this.res = res
     this.next = next
-    this.#cookieOptions = cookie
+    this.#policy = policy
     this.#keyring = keyring
   }
 
   /** The session cookie as it was sent; undefined when there is none. */
   rawCookie(): string | undefined {
-    const header = this.req.headers?.cookie
-    return header === undefined ? undefined : findCookie(header, this.setup.options.name)
+    if (!this.#cookieFound) {
+      this.#cookieFound = true
+      const header = this.req.headers?.cookie
+      if (header !== undefined) this.#rawCookie = findCookie(header, this.setup.options.name)
+    }
+    return this.#rawCookie
   }
 
   /** The id in the request's cookie, verified. */
@@ -158,7 +167,7 @@ export class Exchange implements SessionHost {
     // What a genid sees of the session is the one before, if any.
     this.resolved = true
     const id = genid === undefined ? this.setup.engine.newId() : checkId(genid(this.req))
-    const session = this.createSession(id, this.newCookie())
+    const session = this.createSession(id, Cookie.like(this.cookieTemplate()))
     setOrigin(session, {
       host: this,
       original: NO_DATA,
@@ -188,26 +197,30 @@ export class Exchange implements SessionHost {
     this.original = originOf(session).original
   }
 
-  /** A cookie with the attributes that the options give this request, or those that a handler gave. */
-  newCookie(given?: CookieOptions): Cookie {
-    const cookie = new Cookie(given ?? this.#cookieOptions)
-    if (cookie.secure === 'auto') cookie.secure = this.isSecure()
-    if (cookie.sameSite === 'auto') cookie.sameSite = this.isSecure() ? 'none' : 'lax'
-    return cookie
+  /** The cookie as the options give it to this request: not to be changed. */
+  cookieTemplate(): Cookie {
+    this.#template ??= this.#policy.template(this)
+    return this.#template
   }
 
   isSecure(): boolean {
     return isSecure(this.req as TransportRequest, this.setup.options.proxy)
   }
 
-  /** Whether the request has a session that was not used for a while, and so has to be touched in any case. */
-  isUnseen(): boolean {
+  /** Whether the session of this request was not used for a while, so that the store has to hear of it in any case. */
+  isDue(): boolean {
+    if (this.#due === undefined) {
+      const cookie = this.rawCookie()
+      this.#due = cookie !== undefined && this.setup.recentlySeen.isDue(cookie, Date.now())
+    }
+    return this.#due
+  }
+
+  /** Requests with the same cookie need not tell the store within the next `lag` ms. */
+  leaveAlone(lag: number): void {
     const cookie = this.rawCookie()
-    return (
-      cookie !== undefined &&
-      this.setup.recentlySeen.isDue(cookie, Date.now()) &&
-      this.readCookie() !== undefined
-    )
+    if (cookie !== undefined) this.setup.recentlySeen.add(cookie, Date.now() + lag)
+    this.#due = false
   }
 
   /** What a handler's `req.session` sees. */

@@ -42,6 +42,11 @@ export class Lifetime {
     return Math.min(created + this.#absolute, until ?? Number.POSITIVE_INFINITY)
   }
 
+  /** Whether the options say how stale a stored expiry may get; else a store decides that by what it costs there. */
+  get isLax(): boolean {
+    return this.#touchAfter !== undefined
+  }
+
   /** How far a stored expiry may be off, for a session that is kept `idle` ms after its last use. */
   lag(idle: number): number {
     return this.#touchAfter ?? Math.min(Math.max(idle, 0) / 10, 60_000)

@@ -41,12 +41,12 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
   // Without its server a store can tell nothing: the request goes on without a session.
   if (!setup.storeReady) return next()
 
-  const cookieOptions = setup.cookieOptions(req)
-  if (!pathname(req).startsWith(cookieOptions.path ?? '/')) return next()
+  const policy = setup.cookiePolicy(req)
+  if (!pathname(req).startsWith(policy.path)) return next()
 
   let exchange: Exchange
   try {
-    exchange = new Exchange(setup, req, res, next, cookieOptions, setup.keyringFor(req))
+    exchange = new Exchange(setup, req, res, next, policy, setup.keyringFor(req))
   } catch (error) {
     return next(error)
   }
@@ -54,7 +54,7 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
   if (setup.eager) guardResponse(exchange)
   // A store that answers at once is asked when a handler looks at the session; most requests to most sites never do.
   if (setup.persistence.synchronous) {
-    if (exchange.isUnseen()) exchange.resolve()
+    if (exchange.isDue() && exchange.readCookie() !== undefined) exchange.resolve()
     return next()
   }
   if (exchange.readCookie() === undefined) return next()

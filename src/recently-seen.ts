@@ -19,8 +19,13 @@ export class RecentlySeen {
       this.#old = this.#young
       this.#young = new Map()
     }
-    this.#young.set(cookie, due)
+    this.#young.set(flat(cookie), due)
   }
+}
+
+/** A copy on its own: a slice would keep the whole Cookie header in memory. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 /** At about 250 bytes an entry, two generations hold 4 MB. */

@@ -7,7 +7,7 @@
 import type { Channel } from 'node:diagnostics_channel'
 import type { Codec } from './codec/codec.ts'
 import { decodeRecord, encodeRecord, type RecordHeader } from './codec/record.ts'
-import type { Cookie, CookieAttributes } from './cookie.ts'
+import { Cookie, type CookieAttributes } from './cookie.ts'
 import { commitChannel, conflictChannel, loadChannel, publish, touchChannel } from './diagnostics.ts'
 import type { Engine } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
@@ -16,7 +16,6 @@ import type { Lifetime } from './lifetime.ts'
 import { andThen, attempt, isPromise } from './maybe-promise.ts'
 import type { Merger } from './merge.ts'
 import type { Persistence } from './persistence.ts'
-import type { RecentlySeen } from './recently-seen.ts'
 import { copyData, type Origin, originOf, ownerOf, replaceData, type Session, setOrigin } from './session.ts'
 import type { StoreCalls } from './store-calls.ts'
 import type { MaybePromise, RecordStore, StoredRecord, WriteResult } from './stores/store.ts'
@@ -33,7 +32,6 @@ export interface RecordSessionsOptions {
   readonly codec: Codec
   readonly engine: Engine
   readonly lifetime: Lifetime
-  readonly recentlySeen: RecentlySeen
   readonly calls: StoreCalls
   readonly merger: Merger
 }
@@ -44,7 +42,6 @@ export class RecordSessions implements Persistence {
   readonly #codec: Codec
   readonly #engine: Engine
   readonly #lifetime: Lifetime
-  readonly #recentlySeen: RecentlySeen
   readonly #calls: StoreCalls
   readonly #merger: Merger
   readonly #turns = new Turns()
@@ -54,7 +51,6 @@ export class RecordSessions implements Persistence {
     this.#codec = options.codec
     this.#engine = options.engine
     this.#lifetime = options.lifetime
-    this.#recentlySeen = options.recentlySeen
     this.#calls = options.calls
     this.#merger = options.merger
     this.synchronous = records.synchronous === true
@@ -62,25 +58,26 @@ export class RecordSessions implements Persistence {
 
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
     const key = this.#key(id)
-    const cookie = exchange.newCookie()
-    const now = Date.now()
-    const raw = exchange.rawCookie()
-    const due = raw === undefined || this.#recentlySeen.isDue(raw, now)
+    const cookie = Cookie.like(exchange.cookieTemplate())
+    const due = exchange.isDue() || !(this.synchronous || this.#lifetime.isLax)
     // A store that answers at once is told the exact expiry below; for one at a distance it rides along.
-    const touchTo = due && !this.synchronous ? now + this.#lifetime.idle(cookie) : undefined
+    const touchTo = due && !this.synchronous ? Date.now() + this.#lifetime.idle(cookie) : undefined
     return andThen(
       this.#calls.make(() => this.#records.read(key, touchTo)),
       (record) => {
         const session = record && this.#inflate(exchange, id, cookie, record)
         this.#tell(loadChannel, key, { found: session !== undefined })
-        if (session === undefined) return undefined
-        const idle = this.#lifetime.idle(session.cookie)
-        if (raw !== undefined && due) this.#recentlySeen.add(raw, now + this.#lifetime.lag(idle))
-        const touched = due ? this.#moveExpiry(session) : undefined
-        if (isPromise(touched)) touched.catch((error) => exchange.report(error))
+        if (session !== undefined && due) this.#use(exchange, session)
         return session
       },
     )
+  }
+
+  /** A session that is used lives on, also if the request should never come to its end. */
+  #use(exchange: Exchange, session: Session): void {
+    exchange.leaveAlone(this.#lifetime.lag(this.#lifetime.idle(session.cookie)))
+    const moved = this.#moveExpiry(session)
+    if (isPromise(moved)) moved.catch((error) => exchange.report(error))
   }
 
   #inflate(exchange: Exchange, id: string, cookie: Cookie, record: StoredRecord): Session | undefined {
@@ -169,7 +166,7 @@ export class RecordSessions implements Persistence {
     const origin = originOf(session)
     const { cookie } = session
     const { originalMaxAge } = cookie
-    const overrides = cookie.overrides(exchange.newCookie())
+    const overrides = cookie.overrides(exchange.cookieTemplate())
     const expires = this.#expires(origin, cookie)
     const header = {
       created: origin.created,
@@ -236,7 +233,7 @@ export class RecordSessions implements Persistence {
   touch(exchange: Exchange, session: Session): MaybePromise<void> {
     const origin = originOf(session)
     const { cookie } = session
-    const overrides = cookie.overrides(exchange.newCookie())
+    const overrides = cookie.overrides(exchange.cookieTemplate())
     if (cookie.originalMaxAge !== origin.originalMaxAge || !equalOverrides(overrides, origin.overrides)) {
       return this.save(exchange, session, origin.saved ?? origin.original)
     }

@@ -1,7 +1,7 @@
 /** What one call of `fastSession` works with: the checked options, and what is made of them once. */
 import type { Codec } from './codec/codec.ts'
 import { createCodec } from './codec/select.ts'
-import type { CookieOptions } from './cookie.ts'
+import { CookiePolicy } from './cookie-policy.ts'
 import type { Engine, Keyring } from './engine/engine.ts'
 import { selectEngine } from './engine/select.ts'
 import { SessionError } from './errors.ts'
@@ -67,14 +67,18 @@ export class Setup {
     }
     const lifetime = new Lifetime(options.lifetime)
     if (store instanceof SessionStore) store.lifetime = lifetime
-    return new RecordSessions(records, { codec, engine, lifetime, recentlySeen, calls, merger })
+    return new RecordSessions(records, { codec, engine, lifetime, calls, merger })
   }
 
-  /** The cookie options that hold for this request, as given: 'auto' stands for itself. */
-  cookieOptions(req: SessionRequest): CookieOptions {
+  /** The policy that holds for a request: a `cookie` function has its say for each. */
+  cookiePolicy(req: SessionRequest): CookiePolicy {
     const { cookie, name } = this.options
-    return typeof cookie === 'function' ? checkRequestCookie(name, cookie(req as never)) : cookie
+    if (typeof cookie === 'function') return new CookiePolicy(checkRequestCookie(name, cookie(req as never)))
+    this.#cookiePolicy ??= new CookiePolicy(cookie)
+    return this.#cookiePolicy
   }
+
+  #cookiePolicy: CookiePolicy | undefined
 
   /** The keys of a request: those of the option, else the one that cookie-parser left in `req.secret`. */
   keyringFor(req: { secret?: unknown }): Keyring {

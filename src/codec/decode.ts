@@ -83,7 +83,6 @@ export function createDecoder(): Decoder {
   const units = new Int32Array(MAX_UNITS)
 
   /** The payload being decoded: all of it, as if it were ISO 8859-1; where it is read; where it ends. */
-  let input: Uint8Array = bytes
   let text = ''
   let at = 0
   let end = 0
@@ -141,7 +140,6 @@ export function createDecoder(): Decoder {
   function start(payload: Uint8Array): void {
     busy = true
     bytes.set(payload)
-    input = payload
     at = 0
     depth = 0
     end = payload.length
@@ -150,7 +148,6 @@ export function createDecoder(): Decoder {
 
   function stop(): void {
     busy = false
-    input = bytes
     text = ''
   }
 
@@ -275,7 +272,7 @@ export function createDecoder(): Decoder {
   /** A value that plain.ts reads. */
   function part(start: number): unknown {
     if (start >= end) throw IRREGULAR
-    const { value, end: next } = decodePartPlain(input, start, depth)
+    const { value, end: next } = decodePartPlain(bytes.subarray(0, end), start, depth)
     at = next
     return value
   }
@@ -347,8 +344,14 @@ export function createDecoder(): Decoder {
 
   function array(start: number, length: number, shape: Shape, slot: number): unknown[] {
     enter(start, length)
-    const result: unknown[] = []
-    for (let i = 0; i < length; i++) result.push(value(shape, slot))
+    // An array of one or two is made in one piece, which growing by push is not.
+    let result: unknown[]
+    if (length === 1) result = [value(shape, slot)]
+    else if (length === 2) result = [value(shape, slot), value(shape, slot)]
+    else {
+      result = []
+      for (let i = 0; i < length; i++) result.push(value(shape, slot))
+    }
     depth--
     return result
   }

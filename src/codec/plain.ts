@@ -18,6 +18,13 @@ export function encodePlain(value: unknown, maxBytes: number): Uint8Array {
   return writer.finish()
 }
 
+/** Encodes one value, on which toJSON has been called already, within containers `depth` deep. */
+export function encodePartPlain(value: unknown, maxBytes: number, depth: number): Uint8Array {
+  const writer = new PlainWriter(maxBytes, depth)
+  writer.value(value)
+  return writer.finish()
+}
+
 /** Encodes the own enumerable string keys of `data` except `cookie`, as one map. */
 export function encodeDataPlain(data: object, maxBytes: number): Uint8Array {
   const writer = new PlainWriter(maxBytes)
@@ -57,14 +64,16 @@ export function decodeIntoPlain(bytes: Uint8Array, target: object): void {
 
 class PlainWriter {
   readonly #maxBytes: number
+  readonly #outerDepth: number
   readonly #path: Array<string | number> = []
   readonly #ancestors: object[] = []
   #bytes = new Uint8Array(256)
   #view = new DataView(this.#bytes.buffer)
   #length = 0
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, outerDepth = 0) {
     this.#maxBytes = maxBytes
+    this.#outerDepth = outerDepth
   }
 
   finish(): Uint8Array {
@@ -282,7 +291,7 @@ class PlainWriter {
         this.#path,
       )
     }
-    if (this.#ancestors.length >= MAX_DEPTH) {
+    if (this.#outerDepth + this.#ancestors.length >= MAX_DEPTH) {
       throw encodeError(`is nested more than ${MAX_DEPTH} levels deep; flatten it.`, this.#path)
     }
     this.#ancestors.push(value)
