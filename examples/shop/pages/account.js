@@ -69,8 +69,7 @@ function accountPage(req, sessions) {
         <h2 id="sessions">Where you are logged in</h2>
         <ul class="entries">
           ${sessions.map(
-            ({ label, lastSeen }) =>
-              html`<li><strong>${label}</strong><span>${moment(lastSeen)}</span></li>`,
+            ({ label, lastSeen }) => html`<li><strong>${label}</strong><span>${moment(lastSeen)}</span></li>`,
           )}
         </ul>
         ${
