@@ -1,4 +1,5 @@
 /** All the ways in which a handler can answer. */
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -278,6 +279,12 @@ export const heads: Scenario[] = [
   }),
 ]
 
+/** Whether something becomes true within many turns of the event loop, which both sides share. */
+async function comesSoon(isTrue: () => boolean): Promise<boolean> {
+  for (let turn = 0; turn < 40 && !isTrue(); turn++) await new Promise((resolve) => setTimeout(resolve, 5))
+  return isTrue()
+}
+
 export const streams: Scenario[] = [
   answers('write and end', (_req, res) => {
     res.write('first, ')
@@ -365,8 +372,7 @@ export const streams: Scenario[] = [
       const release = store.hold('set')
       const request = await browser.open()
       await store.asked('set')
-      await new Promise((resolve) => setTimeout(resolve, 40))
-      note('has come before the store answered', request.bytes() > 0)
+      note('has come before the store answered', await comesSoon(() => request.bytes() > 0))
       release()
       await request.response
     },
@@ -386,8 +392,7 @@ export const streams: Scenario[] = [
       const release = store.hold('destroy')
       const request = await browser.open()
       await store.asked('destroy')
-      await new Promise((resolve) => setTimeout(resolve, 40))
-      note('has come before the store answered', request.bytes() > 0)
+      note('has come before the store answered', await comesSoon(() => request.bytes() > 0))
       release()
       await request.response
     },
@@ -407,8 +412,7 @@ export const streams: Scenario[] = [
       const response = request.response.then(() => {
         ended = true
       })
-      await new Promise((resolve) => setTimeout(resolve, 40))
-      note('ended before the store answered', ended)
+      note('ended before the store answered', await comesSoon(() => ended))
       release()
       await response
     },
@@ -428,15 +432,17 @@ export const streams: Scenario[] = [
   },
   {
     name: 'the visitor hangs up in the middle of a stream',
-    handler: (req, res) => {
+    handler: (req, res, { store }) => {
       req.session['n'] = 1
       res.write('first, ')
       req.socket.once('close', () => res.end('last'))
+      store.emit('arrived')
     },
     steps: async (browser, { store }) => {
+      const arrived = once(store, 'arrived')
       const connection = await browser.connect()
       connection.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await arrived
       connection.close()
       await store.asked('set')
     },
@@ -468,16 +474,18 @@ export const streams: Scenario[] = [
   {
     name: 'the visitor hangs up before the answer, and the session is stored all the same',
     handler: {
-      '/': async (req, res) => {
+      '/': async (req, res, { store }) => {
         req.session['n'] = 1
-        await new Promise((resolve) => req.socket.once('close', resolve))
+        store.emit('arrived')
+        await once(req.socket, 'close')
         reply(res, 'nobody hears')
       },
     },
     steps: async (browser, { store }) => {
+      const arrived = once(store, 'arrived')
       const connection = await browser.connect()
       connection.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await arrived
       connection.close()
       await store.asked('set')
     },
