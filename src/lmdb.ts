@@ -1,5 +1,6 @@
 /** `fast-session/lmdb`: sessions in an embedded database, shared by all processes of one machine, no server needed. */
 
+import { SessionStore } from './session-store.ts'
 import { LmdbRecords, type LmdbRecordsOptions } from './stores/lmdb.ts'
 
 export { LmdbRecords, type LmdbRecordsOptions }
@@ -9,6 +10,6 @@ export { LmdbRecords, type LmdbRecordsOptions }
  * Throws SessionError `ERR_SESSION_OPTION` on a wrong option and when the package `lmdb` (version 3 or later) is
  * missing.
  */
-export function lmdbStore(options: LmdbRecordsOptions): LmdbRecords {
-  return new LmdbRecords(options)
+export function lmdbStore(options: LmdbRecordsOptions): SessionStore {
+  return new SessionStore(new LmdbRecords(options))
 }

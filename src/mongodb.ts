@@ -1,5 +1,6 @@
 /** `fast-session/mongodb`: sessions in a collection of MongoDB 4.4 or later, by the package `mongodb`. */
 
+import { SessionStore } from './session-store.ts'
 import { MongodbRecords, type MongodbRecordsOptions } from './stores/mongodb.ts'
 
 export {
@@ -17,6 +18,6 @@ export {
  *
  * Throws SessionError `ERR_SESSION_OPTION` on a wrong option.
  */
-export function mongodbStore(options: MongodbRecordsOptions): MongodbRecords {
-  return new MongodbRecords(options)
+export function mongodbStore(options: MongodbRecordsOptions): SessionStore {
+  return new SessionStore(new MongodbRecords(options))
 }

@@ -1,5 +1,6 @@
 /** `fast-session/mysql`: sessions in a table of MySQL 8 or MariaDB 10.6 and later, by the package `mysql2`. */
 
+import { SessionStore } from './session-store.ts'
 import { MysqlRecords, type MysqlRecordsOptions } from './stores/mysql.ts'
 
 export {
@@ -17,6 +18,6 @@ export {
  *
  * Throws SessionError `ERR_SESSION_OPTION` on a wrong option.
  */
-export function mysqlStore(options: MysqlRecordsOptions): MysqlRecords {
-  return new MysqlRecords(options)
+export function mysqlStore(options: MysqlRecordsOptions): SessionStore {
+  return new SessionStore(new MysqlRecords(options))
 }

@@ -1,5 +1,6 @@
 /** `fast-session/postgres`: sessions in a table of PostgreSQL 12 or later, by the package `pg`. */
 
+import { SessionStore } from './session-store.ts'
 import { PostgresRecords, type PostgresRecordsOptions } from './stores/postgres.ts'
 
 export {
@@ -17,6 +18,6 @@ export {
  *
  * Throws SessionError `ERR_SESSION_OPTION` on a wrong option.
  */
-export function postgresStore(options: PostgresRecordsOptions): PostgresRecords {
-  return new PostgresRecords(options)
+export function postgresStore(options: PostgresRecordsOptions): SessionStore {
+  return new SessionStore(new PostgresRecords(options))
 }

@@ -110,7 +110,8 @@ export class RecordSessions implements Persistence {
       created,
       until,
       originalMaxAge: header.originalMaxAge,
-      overrides,
+      // As this version would keep them: an express-session record has all attributes, differing or not.
+      overrides: cookie.overrides(exchange.cookieTemplate()),
     })
     return session
   }

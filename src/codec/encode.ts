@@ -48,13 +48,14 @@ const SKIPPED = -1
 
 const TOO_LARGE = new Error('left to plain.ts')
 
-const { hasOwnProperty } = Object.prototype
+const isOwn = Object.prototype.hasOwnProperty
 
 type Members = Readonly<Record<string, unknown>>
 
 /** The keys that `for … in` gives of an object, and what is expected in each of their slots. */
 class Shape {
   readonly keys: readonly string[]
+  readonly count: number
   /** False for what stands in for a shape where none fits. */
   readonly known: boolean
   /** For each key 64 times where its doubles begin plus its size, or SKIPPED. */
@@ -69,7 +70,9 @@ class Shape {
   next: Shape | null = null
 
   constructor(keys: readonly string[], places: readonly number[]) {
-    this.keys = keys
+    // One more than there are, so that comparing with the key expected after the last is comparing strings, too.
+    this.keys = [...keys, '']
+    this.count = keys.length
     this.known = keys.length > 0
     this.places = places
     this.children = keys.map(() => null)
@@ -165,7 +168,9 @@ export function createEncoder(): Encoder {
 
   function prefix(end: number): Uint8Array {
     if (end > POOLED) return bytes.subarray(0, end)
-    return (prefixes[end] ??= bytes.subarray(0, end))
+    const made = prefixes[end] ?? bytes.subarray(0, end)
+    prefixes[end] = made
+    return made
   }
 
   /** Writes a value at `at` and answers where it ends, or NOTHING. */
@@ -211,13 +216,13 @@ export function createEncoder(): Encoder {
   function members(input: Members, start: number, parent: Shape, slot: number): number {
     if (++depth > MAX_DEPTH) throw TOO_LARGE
     let shape = parent.children[slot] ?? NOWHERE
-    const reserved = shape.keys.length < 16 ? 1 : 3
+    const reserved = shape.count < 16 ? 1 : 3
     let at = start + reserved
     let count = 0
     let i = 0
     for (const key in input) {
       // Free of charge: V8 knows it of the keys that it lists.
-      if (!hasOwnProperty.call(input, key)) continue
+      if (!isOwn.call(input, key)) continue
       if (shape.keys[i] !== key) shape = divert(parent, slot, shape, i, key)
       let end: number
       if (shape.known) {
@@ -231,11 +236,10 @@ export function createEncoder(): Encoder {
         view.setFloat64(at, doubles[first] as number, true)
         if (size > 8) {
           view.setFloat64(at + 8, doubles[first + 1] as number, true)
-          for (let written = 16, next = first + 2; written < size; written += 8, next++) {
-            view.setFloat64(at + written, doubles[next] as number, true)
-          }
+          if (size > 16) restOfKey(at + 16, first + 2, at + size)
         }
-        end = value(input[key], at + size, shape, i, key)
+        const member = input[key]
+        end = value(member, at + size, shape, i, key)
         i++
       } else {
         if (parent === dataRoot && key === 'cookie') continue
@@ -256,6 +260,12 @@ export function createEncoder(): Encoder {
     else containerHeader(0xde, count, start)
     if (!shape.known) learn(input, parent, slot)
     return at
+  }
+
+  function restOfKey(from: number, first: number, end: number): void {
+    for (let at = from, next = first; at < end; at += 8, next++) {
+      view.setFloat64(at, doubles[next] as number, true)
+    }
   }
 
   /** The shape of the slot that begins with the first `i` keys of `shape`, and then has `key`. */

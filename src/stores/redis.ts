@@ -43,11 +43,6 @@ export interface RedisStoreOptions {
   readonly hashIds?: boolean | undefined
 }
 
-/** Throws a SessionError on an option that can't work. */
-export function redisStore(options: RedisStoreOptions): RecordStore {
-  return new RedisRecords(options)
-}
-
 export class RedisRecords implements RecordStore {
   readonly name = 'redis'
   readonly hashIds: boolean

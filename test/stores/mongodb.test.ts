@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type MongodbRecordsOptions, mongodbIndexes, mongodbStore } from 'fast-session/mongodb'
+import { MongodbRecords, type MongodbRecordsOptions, mongodbIndexes } from 'fast-session/mongodb'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recordStoreContract } from '../contract/record-store.ts'
@@ -18,8 +18,8 @@ describe.skipIf(server === undefined)('MongoDB', () => {
   })
 
   recordStoreContract('mongodb', async ({ namespace: collection, touchAfter }) => ({
-    store: mongodbStore({ client: clients[0]!, collection, touchAfter }),
-    other: mongodbStore({ client: clients[1]!, collection, touchAfter }),
+    store: new MongodbRecords({ client: clients[0]!, collection, touchAfter }),
+    other: new MongodbRecords({ client: clients[1]!, collection, touchAfter }),
     async dispose() {
       await clients[0]!.db().dropCollection(collection)
     },
@@ -28,8 +28,8 @@ describe.skipIf(server === undefined)('MongoDB', () => {
   it('has its indexes made by the server, once for all processes', async () => {
     const name = `t${randomBytes(8).toString('hex')}`
     const stores = clients.flatMap((client) => [
-      mongodbStore({ client, collection: name }),
-      mongodbStore({ client, collection: name }),
+      new MongodbRecords({ client, collection: name }),
+      new MongodbRecords({ client, collection: name }),
     ])
     await Promise.all(stores.map((store) => store.read('a')))
     const collection = clients[0]!.db().collection(name)
@@ -39,7 +39,7 @@ describe.skipIf(server === undefined)('MongoDB', () => {
 
   it('changes nothing for a read whose expiry is fresh enough', async () => {
     const collection = clients[0]!.db().collection(`t${randomBytes(8).toString('hex')}`)
-    const store = mongodbStore({ collection })
+    const store = new MongodbRecords({ collection })
     const expires = Date.now() + 86_400_000
     await store.write('a', Buffer.from('x'), { expires, ifVersion: null })
     const before = await collection.findOne()
@@ -77,11 +77,11 @@ describe('MongoDB, a stand-in for the server', () => {
 
   let collections = 0
   const open = (options: MongodbRecordsOptions = {}) =>
-    mongodbStore({ client, collection: `c${++collections}`, ...options })
+    new MongodbRecords({ client, collection: `c${++collections}`, ...options })
 
   recordStoreContract('mongodb on a stand-in', async ({ namespace: collection, touchAfter }) => ({
-    store: mongodbStore({ client, collection, touchAfter }),
-    other: mongodbStore({ client: elsewhere, collection, touchAfter }),
+    store: new MongodbRecords({ client, collection, touchAfter }),
+    other: new MongodbRecords({ client: elsewhere, collection, touchAfter }),
     dispose: async () => {},
   }))
 
@@ -161,7 +161,7 @@ describe('MongoDB, a stand-in for the server', () => {
     const answered: unknown[] = []
     const monitored = connect({ monitorCommands: true })
     monitored.on('commandSucceeded', ({ reply }) => answered.push((reply as { value?: unknown }).value))
-    const own = mongodbStore({ client: monitored, collection: `c${collections}`, createIndexes: false })
+    const own = new MongodbRecords({ client: monitored, collection: `c${collections}`, createIndexes: false })
     const { version } = (await own.read('a'))!
     answered.length = 0
     await own.write('a', bytes('2'), { expires: inAMinute(), ifVersion: version })
@@ -201,15 +201,15 @@ describe('MongoDB, a stand-in for the server', () => {
     { collection: null },
     { touchAfter: -1, collection: { findOneAndUpdate() {} } },
   ])('refuses the options %j', (options) => {
-    expect(() => mongodbStore(options as never)).toThrow(
+    expect(() => new MongodbRecords(options as never)).toThrow(
       expect.objectContaining({ code: 'ERR_SESSION_OPTION' }),
     )
   })
 
   it('takes a collection in place of a client', async () => {
-    const store = mongodbStore({ collection: client.db('another').collection('sessions') })
+    const store = new MongodbRecords({ collection: client.db('another').collection('sessions') })
     await store.write('a', bytes('1'), { expires: inAMinute(), ifVersion: null })
-    expect(await mongodbStore({ client, db: 'another', collection: 'sessions' }).list()).toEqual(['a'])
+    expect(await new MongodbRecords({ client, db: 'another', collection: 'sessions' }).list()).toEqual(['a'])
   })
 
   it('has ids hashed unless told otherwise', () => {

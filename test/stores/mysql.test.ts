@@ -1,12 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type MysqlClient,
-  type MysqlRecords,
-  type MysqlRecordsOptions,
-  mysqlMigration,
-  mysqlStore,
-} from 'fast-session/mysql'
+import { type MysqlClient, MysqlRecords, type MysqlRecordsOptions, mysqlMigration } from 'fast-session/mysql'
 import callbackMysql from 'mysql2'
 import mysql from 'mysql2/promise'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -29,8 +23,8 @@ describe.skipIf(pool === undefined)('MySQL and MariaDB', () => {
   })
 
   recordStoreContract('mysql', async ({ namespace: table, touchAfter }) => {
-    const store = mysqlStore({ pool: pool!, table, touchAfter })
-    const other = mysqlStore({ pool: elsewhere!, table, touchAfter })
+    const store = new MysqlRecords({ pool: pool!, table, touchAfter })
+    const other = new MysqlRecords({ pool: elsewhere!, table, touchAfter })
     return {
       store,
       other,
@@ -55,7 +49,7 @@ describe.skipIf(pool === undefined)('MySQL and MariaDB', () => {
       charset: 'LATIN1_SWEDISH_CI',
       typeCast: (field, next) => (field.type === 'BLOB' ? field.string() : next()),
     })
-    const store = mysqlStore({ pool: own, table, touchAfter, prepare: false })
+    const store = new MysqlRecords({ pool: own, table, touchAfter, prepare: false })
     return {
       store,
       async dispose() {
@@ -68,8 +62,8 @@ describe.skipIf(pool === undefined)('MySQL and MariaDB', () => {
 
   recordStoreContract('mysql on single connections', async ({ namespace: table, touchAfter }) => {
     const connections = [await mysql.createConnection(uri), callbackMysql.createConnection(uri)] as const
-    const store = mysqlStore({ pool: connections[0], table, touchAfter })
-    const other = mysqlStore({ pool: connections[1], table, touchAfter })
+    const store = new MysqlRecords({ pool: connections[0], table, touchAfter })
+    const other = new MysqlRecords({ pool: connections[1], table, touchAfter })
     return {
       store,
       other,
@@ -90,7 +84,7 @@ describe.skipIf(pool === undefined)('MySQL and MariaDB', () => {
       strict.on('connection', (connection) => {
         connection.query('SET SESSION innodb_snapshot_isolation = ON')
       })
-      const store = mysqlStore({ pool: strict, table, touchAfter })
+      const store = new MysqlRecords({ pool: strict, table, touchAfter })
       return {
         store,
         async dispose() {
@@ -110,7 +104,7 @@ describe.skipIf(pool === undefined)('MySQL and MariaDB', () => {
       return table
     }
     const open = (options: Partial<MysqlRecordsOptions> = {}) => {
-      const store = mysqlStore({ pool: pool!, table: fresh(), ...options })
+      const store = new MysqlRecords({ pool: pool!, table: fresh(), ...options })
       stores.push(store)
       return store
     }
@@ -185,13 +179,13 @@ describe.skipIf(pool === undefined)('MySQL and MariaDB', () => {
       { touchAfter: -1 },
       { pruneInterval: 0 },
     ])('refuses the options %j', (options) => {
-      expect(() => mysqlStore({ pool: pool!, ...options } as never)).toThrow(
+      expect(() => new MysqlRecords({ pool: pool!, ...options } as never)).toThrow(
         expect.objectContaining({ code: 'ERR_SESSION_OPTION' }),
       )
     })
 
     it('says what is missing when it is made of nothing', () => {
-      expect(() => mysqlStore(undefined as never)).toThrow(
+      expect(() => new MysqlRecords(undefined as never)).toThrow(
         /give a Pool of the package mysql2 as the option pool/,
       )
     })

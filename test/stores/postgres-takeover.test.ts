@@ -5,7 +5,7 @@ import connectPgSimple from 'connect-pg-simple'
 import express, { type RequestHandler } from 'express'
 import expressSession from 'express-session'
 import fastSession from 'fast-session'
-import { type PostgresRecords, postgresStore } from 'fast-session/postgres'
+import { PostgresRecords } from 'fast-session/postgres'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { recordStoreContract } from '../contract/record-store.ts'
 import { connectPostgres, newTable } from '../fixtures/postgres-server.ts'
@@ -58,8 +58,8 @@ describe.skipIf(pool === undefined)('PostgreSQL, taking over the table of connec
   beforeEach(async () => {
     old = await runOldApp()
     const { schema, takeOver } = old
-    store = postgresStore({ pool: pool!, schema, takeOver, touchAfter: 60_000 })
-    other = postgresStore({ pool: elsewhere!, schema, takeOver })
+    store = new PostgresRecords({ pool: pool!, schema, takeOver, touchAfter: 60_000 })
+    other = new PostgresRecords({ pool: elsewhere!, schema, takeOver })
     return async () => {
       old.close()
       await store.close()
@@ -71,8 +71,8 @@ describe.skipIf(pool === undefined)('PostgreSQL, taking over the table of connec
     const old = await runOldApp()
     old.close()
     const options = { schema: old.schema, table: namespace, takeOver: old.takeOver, touchAfter }
-    const store = postgresStore({ pool: pool!, ...options })
-    const other = postgresStore({ pool: elsewhere!, ...options })
+    const store = new PostgresRecords({ pool: pool!, ...options })
+    const other = new PostgresRecords({ pool: elsewhere!, ...options })
     return {
       store,
       other,
@@ -115,7 +115,7 @@ describe.skipIf(pool === undefined)('PostgreSQL, taking over the table of connec
     const abroad = await connectPostgres({ options: '-c TimeZone=Pacific/Auckland' })
     const oldAbroad = await runOldApp(abroad)
     const { id } = await oldAbroad.login('far')
-    const here = postgresStore({ pool: abroad!, schema: old.schema, takeOver: oldAbroad.takeOver })
+    const here = new PostgresRecords({ pool: abroad!, schema: old.schema, takeOver: oldAbroad.takeOver })
     const before = (await here.read(id))!
     expect(Math.abs(before.expires - Date.now() - 86_400_000)).toBeLessThan(60_000)
     await here.touch(id, Date.now() + 10_000)

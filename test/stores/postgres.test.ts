@@ -4,10 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import {
   type PostgresClient,
-  type PostgresRecords,
+  PostgresRecords,
   type PostgresRecordsOptions,
   postgresMigration,
-  postgresStore,
 } from 'fast-session/postgres'
 import pg from 'pg'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -26,8 +25,8 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
   })
 
   recordStoreContract('postgres', async ({ namespace: table, touchAfter }) => {
-    const store = postgresStore({ pool: pool!, table, touchAfter })
-    const other = postgresStore({ pool: elsewhere!, table, touchAfter })
+    const store = new PostgresRecords({ pool: pool!, table, touchAfter })
+    const other = new PostgresRecords({ pool: elsewhere!, table, touchAfter })
     return {
       store,
       other,
@@ -42,7 +41,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
   recordStoreContract('postgres on single connections', async ({ namespace: table, touchAfter }) => {
     const clients = [new pg.Client(pool!.options), new pg.Client(pool!.options)] as const
     for (const client of clients) await client.connect()
-    const [store, other] = clients.map((client) => postgresStore({ client, table, touchAfter }))
+    const [store, other] = clients.map((client) => new PostgresRecords({ client, table, touchAfter }))
     return {
       store: store!,
       other: other!,
@@ -59,7 +58,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
       ...pool!.options,
       options: '-c default_transaction_isolation=serializable',
     })
-    const store = postgresStore({ pool: strict, table, touchAfter, prepare: false })
+    const store = new PostgresRecords({ pool: strict, table, touchAfter, prepare: false })
     return {
       store,
       async dispose() {
@@ -77,7 +76,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
     }
     const stores: PostgresRecords[] = []
     const open = (options: Omit<PostgresRecordsOptions, 'pool'> = {}) => {
-      const store = postgresStore({ pool: pool!, table: fresh(), ...options })
+      const store = new PostgresRecords({ pool: pool!, table: fresh(), ...options })
       stores.push(store)
       return store
     }
@@ -93,7 +92,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
       for (let round = 0; round < 5; round++) {
         const table = fresh()
         const pools = await Promise.all(Array.from({ length: 8 }, () => connectPostgres({ max: 2 })))
-        const stores = pools.map((own) => postgresStore({ pool: own!, table }))
+        const stores = pools.map((own) => new PostgresRecords({ pool: own!, table }))
         await Promise.all(
           stores.flatMap((store) =>
             ['a', 'b', 'c'].map((id) =>
@@ -130,7 +129,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
       await pool!.query(`CREATE ROLE ${role} LOGIN; ${postgresMigration({ table })}`)
       await pool!.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${role}`)
       const limited = new pg.Pool({ ...pool!.options, user: role })
-      const store = postgresStore({ pool: limited, table })
+      const store = new PostgresRecords({ pool: limited, table })
       expect((await store.write('a', bytes('1'), { expires: inAMinute(), ifVersion: null })).ok).toBe(true)
       await store.clear()
       expect(await store.prune()).toBe(0)
@@ -166,14 +165,14 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
       { takeOver: 'session', hashIds: true },
       { takeOver: '' },
     ])('refuses the options %j', (options) => {
-      expect(() => postgresStore({ pool: pool!, ...options } as never)).toThrow(
+      expect(() => new PostgresRecords({ pool: pool!, ...options } as never)).toThrow(
         expect.objectContaining({ code: 'ERR_SESSION_OPTION' }),
       )
     })
 
     it('says what is missing when it is made of nothing, or of a bare pool', () => {
       for (const options of [undefined, pool!]) {
-        expect(() => postgresStore(options as never)).toThrow(
+        expect(() => new PostgresRecords(options as never)).toThrow(
           /give a Pool of the package pg as the option pool/,
         )
       }
@@ -196,7 +195,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
           return client.query(query)
         },
       }
-      const store = postgresStore({ client: counted, table })
+      const store = new PostgresRecords({ client: counted, table })
       const operations = async () => {
         const written = await store.write('a', bytes('1'), { expires: inAMinute(), ifVersion: null })
         await store.write('a', bytes('1'), { expires: inAMinute(), ifVersion: null })
@@ -238,7 +237,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
           return { rows: [], rowCount: 0 }
         },
       }
-      const store = postgresStore({ pool: explaining, table })
+      const store = new PostgresRecords({ pool: explaining, table })
       await store.read('id5', inAMinute())
       await store.write('id5', bytes('x'), { expires: inAMinute(), ifVersion: 1 })
       await store.readOwned('owner10')
@@ -289,7 +288,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
             oid === 20 ? BigInt : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
         },
       })
-      const store = postgresStore({ pool: own!, table: fresh() })
+      const store = new PostgresRecords({ pool: own!, table: fresh() })
       const expires = inAMinute()
       const written = await store.write('a', bytes('1'), { expires, ifVersion: null })
       expect(await store.read('a')).toMatchObject({
@@ -320,7 +319,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
       it('shares the work with other processes', async () => {
         const table = fresh()
         await fill(table, 5000, 7)
-        const stores = [pool!, elsewhere!, pool!].map((own) => postgresStore({ pool: own, table }))
+        const stores = [pool!, elsewhere!, pool!].map((own) => new PostgresRecords({ pool: own, table }))
         const deleted = await Promise.all(stores.map((store) => store.prune()))
         const rest = await stores[0]!.prune()
         expect(deleted.reduce((sum, n) => sum + n, rest)).toBe(5000)
@@ -364,8 +363,8 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
 
       it('lets the process end', async () => {
         const code = `
-          import { postgresStore } from 'fast-session/postgres'
-          postgresStore({ pool: { query: async () => ({ rows: [], rowCount: 0 }) }, pruneInterval: 20 })
+          import { PostgresRecords } from 'fast-session/postgres'
+          new PostgresRecords({ pool: { query: async () => ({ rows: [], rowCount: 0 }) }, pruneInterval: 20 })
         `
         await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code])
       })
@@ -380,7 +379,7 @@ describe.skipIf(pool === undefined)('PostgreSQL', () => {
 
     it('outlives the connections of its pool', async () => {
       const own = await connectPostgres({ max: 3 })
-      const store = postgresStore({ pool: own!, table: fresh() })
+      const store = new PostgresRecords({ pool: own!, table: fresh() })
       await Promise.all(['a', 'b', 'c'].map((id) => store.read(id)))
       const lost = once(own!, 'error')
       const client = await own!.connect()
