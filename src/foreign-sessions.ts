@@ -31,7 +31,8 @@ export interface ForeignSessionsOptions {
 
 export class ForeignSessions implements Persistence {
   // Such a store may answer at once, but does not say so before it is asked.
-  readonly synchronous = false
+  readonly readsAtOnce = false
+  readonly writesAtOnce = false
   readonly #store: ExpressStore
   readonly #codec: Codec
   readonly #calls: StoreCalls

@@ -53,7 +53,7 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
   attach(req, exchange)
   if (setup.eager) guardResponse(exchange)
   // A store that answers at once is asked when a handler looks at the session; most requests to most sites never do.
-  if (setup.persistence.synchronous) {
+  if (setup.persistence.readsAtOnce) {
     if (exchange.isDue() && exchange.readCookie() !== undefined) exchange.resolve()
     return next()
   }

@@ -4,8 +4,10 @@ import type { Origin, Session } from './session.ts'
 import type { MaybePromise } from './stores/store.ts'
 
 export interface Persistence {
-  /** True: `load` answers at once, so it may wait until somebody looks at the session. */
-  readonly synchronous: boolean
+  /** Whether `load` answers at once, so that it can wait until somebody looks at the session. */
+  readonly readsAtOnce: boolean
+  /** Whether everything answers at once, so that no response is held back. */
+  readonly writesAtOnce: boolean
 
   /** The stored session of an id, or undefined when there is none. */
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined>

@@ -37,7 +37,8 @@ export interface RecordSessionsOptions {
 }
 
 export class RecordSessions implements Persistence {
-  readonly synchronous: boolean
+  readonly readsAtOnce: boolean
+  readonly writesAtOnce: boolean
   readonly #records: RecordStore
   readonly #codec: Codec
   readonly #engine: Engine
@@ -53,15 +54,16 @@ export class RecordSessions implements Persistence {
     this.#lifetime = options.lifetime
     this.#calls = options.calls
     this.#merger = options.merger
-    this.synchronous = records.synchronous === true
+    this.readsAtOnce = records.synchronous !== undefined
+    this.writesAtOnce = records.synchronous === 'all'
   }
 
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
     const key = this.#key(id)
     const cookie = Cookie.like(exchange.cookieTemplate())
-    const due = exchange.isDue() || !(this.synchronous || this.#lifetime.isLax)
+    const due = exchange.isDue() || !(this.readsAtOnce || this.#lifetime.isLax)
     // A store that answers at once is told the exact expiry below; for one at a distance it rides along.
-    const touchTo = due && !this.synchronous ? Date.now() + this.#lifetime.idle(cookie) : undefined
+    const touchTo = due && !this.readsAtOnce ? Date.now() + this.#lifetime.idle(cookie) : undefined
     return andThen(
       this.#calls.make(() => this.#records.read(key, touchTo)),
       (record) => {
@@ -136,7 +138,7 @@ export class RecordSessions implements Persistence {
         const merged = this.#merge(session, this.#codec.encodeData(session), lost.current)
         return this.#store(exchange, session, merged, attempts + 1)
       }
-      if (this.synchronous) return again()
+      if (this.writesAtOnce) return again()
       // Those of this process queue up, so that each of them loses only to other processes.
       if (attempts === 1) return this.#turns.take(this.#key(session.id), async () => again())
       return andThen(this.#giveWay(attempts), again)

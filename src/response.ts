@@ -64,7 +64,7 @@ export function guardResponse(exchange: Exchange): void {
     gate.exchanges.push(exchange)
   }
   // With a store that answers at once these need no guard: Node calls writeHead for whatever produces headers.
-  if (!exchange.setup.persistence.synchronous) {
+  if (!exchange.setup.persistence.writesAtOnce) {
     res.write = write as typeof res.write
     res.flushHeaders = flushHeaders
   }

@@ -43,6 +43,8 @@ const SAMPLE = 64
 
 /** Where a value ends that has no place in an object: undefined, a function, a symbol. */
 const NOTHING = -1
+/** Where a value ends that is for \`instance\` to write, which wants to know its key. */
+const INSTANCE = -2
 /** The place of a key that is skipped. */
 const SKIPPED = -1
 
@@ -52,39 +54,39 @@ const isOwn = Object.prototype.hasOwnProperty
 
 type Members = Readonly<Record<string, unknown>>
 
+/** A place in payloads where objects of some shapes are expected. */
+class Slot {
+  /** The shapes that were seen here, the first of a list. */
+  shapes: Shape | null = null
+  /** How many objects no shape fitted. */
+  misses = 0
+  /** What stands in for the slots of an object that no shape fits. */
+  others: Slot | null = null
+}
+
 /** The keys that `for … in` gives of an object, and what is expected in each of their slots. */
 class Shape {
-  readonly keys: readonly string[]
   readonly count: number
-  /** False for what stands in for a shape where none fits. */
-  readonly known: boolean
+  /** One more than there are, so that comparing with what comes after the last is comparing strings, too. */
+  readonly keys: readonly string[]
   /** For each key 64 times where its doubles begin plus its size, or SKIPPED. */
   readonly places: readonly number[]
-  /** The shapes that were seen in each slot, the first of a list. */
-  readonly children: Array<Shape | null>
-  /** How many objects in each slot no shape of it fitted. */
-  readonly misses: number[]
-  /** What stands in for the shape of an object in the slot that no shape fits. */
-  readonly others: Shape[]
+  readonly slots: readonly Slot[]
   /** The next shape of the same slot. */
   next: Shape | null = null
 
   constructor(keys: readonly string[], places: readonly number[]) {
-    // One more than there are, so that comparing with the key expected after the last is comparing strings, too.
-    this.keys = [...keys, '']
     this.count = keys.length
-    this.known = keys.length > 0
+    this.keys = [...keys, '']
     this.places = places
-    this.children = keys.map(() => null)
-    this.misses = keys.map(() => 0)
-    this.others = keys.map(() => NOWHERE)
+    this.slots = keys.map(() => new Slot())
   }
 }
 
 /** Where nothing is learned: within objects whose own shape isn't known yet. */
-const NOWHERE: Shape = new Shape([], [])
-NOWHERE.children.push(null)
-NOWHERE.others.push(NOWHERE)
+const NOWHERE = new Slot()
+/** What an object has whose keys are none of the slot's shapes. */
+const UNKNOWN = new Shape([], [])
 
 export function createEncoder(): Encoder {
   const bytes = new Uint8Array(CAPACITY + SLACK)
@@ -102,8 +104,8 @@ export function createEncoder(): Encoder {
   const doubles = new Float64Array(MAX_DOUBLES)
   let doublesUsed = 0
   const keyPlaces = new Map<string, number>()
-  const root = slotOf()
-  const dataRoot = slotOf()
+  const root = new Slot()
+  const dataRoot = new Slot()
 
   return { encode, encodeData, encodeDataIfChanged }
 
@@ -136,15 +138,11 @@ export function createEncoder(): Encoder {
   }
 
   /** Encodes into the scratch and answers how many bytes; 0 when it is for plain.ts to say. */
-  function run(input: unknown, top: Shape, maxBytes: number): number {
+  function run(input: unknown, top: Slot, maxBytes: number): number {
     busy = true
     depth = 0
     try {
-      const end = top === dataRoot ? members(input as Members, 0, top, 0) : value(input, 0, top, 0, '')
-      if (end === NOTHING) {
-        bytes[0] = 0xc0
-        return 1
-      }
+      const end = top === dataRoot ? members(input as Members, 0, top) : element(input, 0, top, '')
       return end <= maxBytes ? end : 0
     } catch (error) {
       if (error !== TOO_LARGE && !(error instanceof SessionError)) throw error
@@ -173,8 +171,8 @@ export function createEncoder(): Encoder {
     return made
   }
 
-  /** Writes a value at `at` and answers where it ends, or NOTHING. */
-  function value(input: unknown, at: number, parent: Shape, slot: number, key: string | number): number {
+  /** Writes a value at `at` and answers where it ends, NOTHING, or INSTANCE. */
+  function value(input: unknown, at: number, slot: Slot): number {
     if (typeof input === 'string') return text(input, at)
     if (typeof input === 'number') return number(input, at)
     if (typeof input === 'object') {
@@ -182,40 +180,34 @@ export function createEncoder(): Encoder {
         bytes[at] = 0xc0
         return at + 1
       }
-      if (Array.isArray(input)) {
-        const { toJSON } = input as { toJSON?: unknown }
-        return toJSON === undefined ? array(input, at, parent, slot) : instance(input, at, parent, slot, key)
-      }
+      if ((input as { toJSON?: unknown }).toJSON !== undefined) return INSTANCE
+      if (Array.isArray(input)) return array(input, at, slot)
       // An instance of another class than Object has another constructor, or one of its own making.
-      if (input.constructor !== Object || (input as { toJSON?: unknown }).toJSON !== undefined) {
-        return instance(input, at, parent, slot, key)
-      }
-      return members(input as Members, at, parent, slot)
+      return input.constructor === Object ? members(input as Members, at, slot) : INSTANCE
     }
     if (typeof input === 'boolean') {
       bytes[at] = input ? 0xc3 : 0xc2
       return at + 1
     }
     if (typeof input === 'bigint') return part(input, at)
-    if (typeof input === 'function') return instance(input, at, parent, slot, key)
-    return NOTHING
+    return typeof input === 'function' ? INSTANCE : NOTHING
   }
 
-  function instance(input: object, at: number, parent: Shape, slot: number, key: string | number): number {
+  function instance(input: unknown, at: number, slot: Slot, key: string | number): number {
     const replaced = toJSON(input, key)
     if (typeof replaced !== 'object' || replaced === null) {
-      return typeof replaced === 'function' ? NOTHING : value(replaced, at, parent, slot, key)
+      return typeof replaced === 'function' ? NOTHING : value(replaced, at, slot)
     }
-    if (Array.isArray(replaced)) return array(replaced, at, parent, slot)
+    if (Array.isArray(replaced)) return array(replaced, at, slot)
     if (replaced instanceof Date) return date(replaced, at)
     if (replaced instanceof Uint8Array) return binary(replaced, at)
     if (isOfOtherKind(replaced)) return part(replaced, at)
-    return members(replaced as Members, at, parent, slot)
+    return members(replaced as Members, at, slot)
   }
 
-  function members(input: Members, start: number, parent: Shape, slot: number): number {
+  function members(input: Members, start: number, slot: Slot): number {
     if (++depth > MAX_DEPTH) throw TOO_LARGE
-    let shape = parent.children[slot] ?? NOWHERE
+    let shape = slot.shapes ?? UNKNOWN
     const reserved = shape.count < 16 ? 1 : 3
     let at = start + reserved
     let count = 0
@@ -223,9 +215,10 @@ export function createEncoder(): Encoder {
     for (const key in input) {
       // Free of charge: V8 knows it of the keys that it lists.
       if (!isOwn.call(input, key)) continue
-      if (shape.keys[i] !== key) shape = divert(parent, slot, shape, i, key)
-      let end: number
-      if (shape.known) {
+      if (shape.keys[i] !== key) shape = divert(slot, shape, i, key)
+      let begin: number
+      let next: Slot
+      if (shape !== UNKNOWN) {
         const place = shape.places[i] as number
         if (place === SKIPPED) {
           i++
@@ -238,14 +231,20 @@ export function createEncoder(): Encoder {
           view.setFloat64(at + 8, doubles[first + 1] as number, true)
           if (size > 16) restOfKey(at + 16, first + 2, at + size)
         }
-        const member = input[key]
-        end = value(member, at + size, shape, i, key)
+        begin = at + size
+        next = shape.slots[i] as Slot
         i++
       } else {
-        if (parent === dataRoot && key === 'cookie') continue
-        end = value(input[key], text(key, at), shape, 0, key)
+        if (slot === dataRoot && key === 'cookie') continue
+        begin = text(key, at)
+        next = slot.others ?? NOWHERE
       }
-      if (end === NOTHING) continue
+      const member = input[key]
+      let end = value(member, begin, next)
+      if (end < 0) {
+        if (end === INSTANCE) end = instance(member, begin, next, key)
+        if (end === NOTHING) continue
+      }
       if (end > CAPACITY) throw TOO_LARGE
       at = end
       count++
@@ -258,7 +257,7 @@ export function createEncoder(): Encoder {
     }
     if (count < 16) bytes[start] = 0x80 | count
     else containerHeader(0xde, count, start)
-    if (!shape.known) learn(input, parent, slot)
+    if (shape === UNKNOWN) learn(input, slot)
     return at
   }
 
@@ -269,29 +268,40 @@ export function createEncoder(): Encoder {
   }
 
   /** The shape of the slot that begins with the first `i` keys of `shape`, and then has `key`. */
-  function divert(parent: Shape, slot: number, shape: Shape, i: number, key: string): Shape {
-    if (shape.known) {
-      for (let other = parent.children[slot] as Shape | null; other !== null; other = other.next) {
+  function divert(slot: Slot, shape: Shape, i: number, key: string): Shape {
+    if (shape !== UNKNOWN) {
+      for (let other = slot.shapes; other !== null; other = other.next) {
         if (other.keys[i] === key && startsAlike(other.keys, shape.keys, i)) return other
       }
     }
-    return parent.others[slot] as Shape
+    return UNKNOWN
   }
 
-  function array(input: readonly unknown[], start: number, parent: Shape, slot: number): number {
+  function array(input: readonly unknown[], start: number, slot: Slot): number {
     if (++depth > MAX_DEPTH) throw TOO_LARGE
     const { length } = input
     let at = start
     if (length < 16) bytes[at++] = 0x90 | length
     else at = containerHeader(0xdc, length, start)
     for (let i = 0; i < length; i++) {
-      const end = value(input[i], at, parent, slot, i)
-      if (end === NOTHING) bytes[at++] = 0xc0
-      else at = end
+      at = element(input[i], at, slot, i)
       if (at > CAPACITY) throw TOO_LARGE
     }
     depth--
     return at
+  }
+
+  /** Writes a value that must be there: what has no place in an object is null. */
+  function element(input: unknown, at: number, slot: Slot, key: string | number): number {
+    let end = value(input, at, slot)
+    if (end < 0) {
+      if (end === INSTANCE) end = instance(input, at, slot, key)
+      if (end === NOTHING) {
+        bytes[at] = 0xc0
+        return at + 1
+      }
+    }
+    return end
   }
 
   function containerHeader(tag16: number, count: number, at: number): number {
@@ -491,19 +501,18 @@ export function createEncoder(): Encoder {
     return at + encoded.length
   }
 
-  function learn(input: object, parent: Shape, slot: number): void {
-    if (parent === NOWHERE) return
-    const misses = (parent.misses[slot] as number) + 1
-    parent.misses[slot] = misses
-    if (misses > DICTIONARY) {
-      if (misses % SAMPLE !== 0) return
-      if (parent.others[slot] === NOWHERE) parent.others[slot] = slotOf()
+  function learn(input: object, slot: Slot): void {
+    if (slot === NOWHERE) return
+    slot.misses++
+    if (slot.misses > DICTIONARY) {
+      if (slot.misses % SAMPLE !== 0) return
+      slot.others ??= new Slot()
     }
     const keys = Object.keys(input)
     if (keys.length === 0 || keys.length > MAX_KEYS) return
     const places: number[] = []
     for (const key of keys) {
-      const place = parent === dataRoot && key === 'cookie' ? SKIPPED : placeOf(key)
+      const place = slot === dataRoot && key === 'cookie' ? SKIPPED : placeOf(key)
       if (place === undefined) return
       places.push(place)
     }
@@ -512,8 +521,8 @@ export function createEncoder(): Encoder {
       return
     }
     const shape = new Shape(keys, places)
-    shape.next = parent.children[slot] as Shape | null
-    parent.children[slot] = shape
+    shape.next = slot.shapes
+    slot.shapes = shape
     let last = shape
     for (let i = 1; i < MAX_CANDIDATES && last.next !== null; i++) last = last.next
     last.next = null
@@ -539,21 +548,12 @@ export function createEncoder(): Encoder {
   /** Starts learning anew when there is no room for more. What lives on is learned again at once. */
   function forget(): void {
     for (const top of [root, dataRoot]) {
-      top.children[0] = null
-      top.others[0] = NOWHERE
+      top.shapes = null
+      top.others = null
     }
     keyPlaces.clear()
     doublesUsed = 0
   }
-}
-
-/** What stands for a shape that isn't known, and whose members are all alike. */
-function slotOf(): Shape {
-  const shape = new Shape([], [])
-  shape.children.push(null)
-  shape.misses.push(0)
-  shape.others.push(NOWHERE)
-  return shape
 }
 
 function startsAlike(a: readonly string[], b: readonly string[], count: number): boolean {

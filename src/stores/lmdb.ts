@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database, RootDatabase } from 'lmdb'
 import { SessionError } from '../errors.ts'
+import { LmdbGate } from './lmdb-gate.ts'
 import { PRUNE_BATCH, Pruning, type PruningOptions } from './pruning.ts'
 import { newVersion } from './record-version.ts'
 import type { RecordStore, StoredRecord, WriteOptions, WriteResult } from './store.ts'
@@ -34,12 +35,14 @@ export interface LmdbRecordsOptions extends TouchOptions, PruningOptions {
  */
 export class LmdbRecords implements RecordStore {
   readonly name = 'lmdb'
+  readonly synchronous = 'reads'
 
   readonly #lastVersion: () => number
   readonly #root: RootDatabase
   readonly #records: Database<Buffer, string>
   readonly #owners: Database<Buffer, [owner: string, id: string]>
   readonly #expiries: Database<Buffer, Filed>
+  readonly #gate: LmdbGate
   readonly #touches = new Map<string, Touch>()
   readonly #touchAfter: number
   readonly #pruning: Pruning
@@ -58,10 +61,12 @@ export class LmdbRecords implements RecordStore {
     const lmdb = requireLmdb()
     this.#lastVersion = lmdb.getLastVersion
     mkdirSync(options.path, { recursive: true, mode: 0o700 })
-    this.#root = lmdb.open({ ...ENVIRONMENT, path: options.path })
-    this.#records = this.#root.openDB('records', { encoding: 'binary', useVersions: true })
-    this.#owners = this.#root.openDB('owners', { encoding: 'binary' })
-    this.#expiries = this.#root.openDB('expiries', { encoding: 'binary' })
+    const [tables, gate] = LmdbGate.openAlone(options.path, () => openTables(lmdb, options.path))
+    this.#root = tables.root
+    this.#records = tables.records
+    this.#owners = tables.owners
+    this.#expiries = tables.expiries
+    this.#gate = gate
   }
 
   read(id: string, touchTo?: number): StoredRecord | undefined {

@@ -15,7 +15,7 @@ export interface MemoryRecordsOptions {
 
 export class MemoryRecords implements RecordStore {
   readonly name = 'memory'
-  readonly synchronous = true
+  readonly synchronous = 'all'
   /** The heap is no database that leaks, so ids are kept as they come: hashing them would cost every request. */
   readonly hashIds = false
 

@@ -40,8 +40,11 @@ export interface RecordStore {
   /** A short word for messages and diagnostics: `memory`, `redis`, … */
   readonly name: string
 
-  /** True: `read` answers at once, so it can wait until somebody looks at the session. Default false. */
-  readonly synchronous?: boolean
+  /**
+   * What answers at once, never with a promise. `reads`: `read` and `touch`, so that they can wait until somebody
+   * looks at the session. `all`: every method, so that no response is held back. Default: nothing.
+   */
+  readonly synchronous?: 'reads' | 'all'
 
   /** False: ids reach the store as they stand in the cookie, to share it with express-session. Default true. */
   readonly hashIds?: boolean

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -189,6 +189,10 @@ describe('an LMDB store', () => {
           recursive: true,
         },
       )
+    }
+    for (const dependency of ['cookie', 'lru-cache', '@noble', '@msgpack']) {
+      const installed = fileURLToPath(new URL(`../../node_modules/${dependency}`, import.meta.url))
+      await symlink(installed, join(alone, 'node_modules', dependency))
     }
     await writeFile(
       join(alone, 'main.mjs'),
