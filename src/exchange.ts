@@ -357,7 +357,7 @@ function checkId(id: unknown): string {
   if (typeof id === 'string' && id !== '') return id
   throw new SessionError(
     'ERR_SESSION_OPTION',
-    `"genid" answered ${typeof id}; it must answer a non-empty string.`,
+    `"genid" answered ${id === '' ? 'an empty string' : typeof id}; it must answer a non-empty string.`,
   )
 }
 

@@ -86,7 +86,9 @@ export interface CheckedOptions {
 export function checkOptions(input: SessionOptions | null = {}): CheckedOptions {
   const options = withoutNull(input ?? {})
   if (typeof options !== 'object' || Array.isArray(options)) {
-    throw wrong(`The options must be an object, not ${typeof options}: call fastSession({ secret: … }).`)
+    throw wrong(
+      `The options must be an object, not ${Array.isArray(options) ? 'an array' : `a ${typeof options}`}: call fastSession({ secret: … }).`,
+    )
   }
   refuseUnknown(options, OPTIONS, 'option')
   const { secret, store } = options
@@ -129,7 +131,7 @@ export function checkOptions(input: SessionOptions | null = {}): CheckedOptions 
 
 /** Configurations say `store: condition ? store : null`: null counts as left out, as it does in express-session. */
 function withoutNull(options: SessionOptions): SessionOptions {
-  if (typeof options !== 'object') return options
+  if (typeof options !== 'object' || Array.isArray(options)) return options
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
 }
 

@@ -1,6 +1,7 @@
 /** What a session holds, and what a request has of it: the types that users extend. */
 import type { Cookie } from './cookie.ts'
 import type { Session } from './session.ts'
+import type { SessionStore } from './session-store.ts'
 import type { ExpressStore } from './stores/express-store.ts'
 
 /**
@@ -20,7 +21,7 @@ declare global {
       /** The session's id. */
       sessionID: string
       /** The store that keeps it. */
-      sessionStore: ExpressStore
+      sessionStore: ExpressStore & Partial<Pick<SessionStore, 'revoke' | 'revokeOwner' | 'sessionsOf'>>
     }
   }
 }

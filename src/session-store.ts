@@ -44,8 +44,8 @@ export class SessionStore extends Store {
   }
 
   /** The stored session of an id, undefined when there is none. */
-  override get(id: string): Promise<StoredSession | undefined>
   override get(id: string, callback: (error: unknown, session?: StoredSession | null) => void): void
+  override get(id: string): Promise<StoredSession | undefined>
   override get(id: string, callback?: (error: unknown, session?: StoredSession | null) => void): unknown {
     return answer<StoredSession | undefined>(
       () =>
@@ -55,44 +55,44 @@ export class SessionStore extends Store {
   }
 
   /** Stores a session, whatever is there. */
-  override set(id: string, session: object): Promise<void>
   override set(id: string, session: object, callback: Callback): void
+  override set(id: string, session: object): Promise<void>
   override set(id: string, session: object, callback?: Callback): unknown {
     return answer(() => this.#overwrite(id, session), callback)
   }
 
   /** Deletes a session; one that is gone is no error. */
-  override destroy(id: string): Promise<void>
   override destroy(id: string, callback: Callback): void
+  override destroy(id: string): Promise<void>
   override destroy(id: string, callback?: Callback): unknown {
     return answer(() => this.records.delete(this.#key(id)), callback)
   }
 
   /** Moves the expiry to where the session's cookie has it. */
-  touch(id: string, session: object): Promise<void>
   touch(id: string, session: object, callback: Callback): void
+  touch(id: string, session: object): Promise<void>
   touch(id: string, session: object, callback?: Callback): unknown {
     const expires = Date.now() + this.lifetime.idle(cookieOf(session))
     return answer(() => this.records.touch(this.#key(id), expires), callback)
   }
 
   /** All live sessions by their id; by its hash, in a store that keeps hashes. */
-  all(): Promise<Record<string, StoredSession>>
   all(callback: Callback<Record<string, StoredSession>>): void
+  all(): Promise<Record<string, StoredSession>>
   all(callback?: Callback<Record<string, StoredSession>>): unknown {
     return answer(() => this.#all(), callback)
   }
 
   /** How many live sessions there are. */
-  length(): Promise<number>
   length(callback: Callback<number>): void
+  length(): Promise<number>
   length(callback?: Callback<number>): unknown {
     return answer(() => this.#can('count'), callback)
   }
 
   /** Deletes all sessions. */
-  clear(): Promise<void>
   clear(callback: Callback): void
+  clear(): Promise<void>
   clear(callback?: Callback): unknown {
     return answer(() => this.#can('clear'), callback)
   }
@@ -101,8 +101,8 @@ export class SessionStore extends Store {
    * Where an owner is signed in: the sessions whose field `owner` is this, the last used first. They are found by
    * index, without a walk through the store.
    */
-  sessionsOf(owner: string | number): Promise<OwnedSession[]>
   sessionsOf(owner: string | number, callback: Callback<OwnedSession[]>): void
+  sessionsOf(owner: string | number): Promise<OwnedSession[]>
   sessionsOf(owner: string | number, callback?: Callback<OwnedSession[]>): unknown {
     return answer(() => this.#sessionsOf(String(owner)), callback)
   }
@@ -122,8 +122,8 @@ export class SessionStore extends Store {
   }
 
   /** Releases timers and what the store itself opened. */
-  close(): Promise<void>
   close(callback: Callback): void
+  close(): Promise<void>
   close(callback?: Callback): unknown {
     return answer(() => this.records.close(), callback)
   }

@@ -62,15 +62,15 @@ export class Session {
   }
 
   /** Stores the session now. Done by itself at the end of a request that changed it. */
-  save(): Promise<void>
   save(callback: Callback): this
+  save(): Promise<void>
   save(callback?: Callback): Promise<void> | this {
     return run(this, (host) => host.saveSession(this), callback)
   }
 
   /** Reads the session anew from the store, as a new object in `req.session`. */
-  reload(): Promise<Session & Partial<SessionData>>
   reload(callback: Callback): this
+  reload(): Promise<Session & Partial<SessionData>>
   reload(callback?: Callback): Promise<Session & Partial<SessionData>> | this {
     return run(this, (host) => host.reloadSession(this), callback) as
       | Promise<Session & Partial<SessionData>>
@@ -87,9 +87,9 @@ export class Session {
   }
 
   /** Destroys this session and puts a new one, with a new id, into `req.session`: against session fixation. */
-  regenerate(options?: RegenerateOptions): Promise<Session & Partial<SessionData>>
   regenerate(callback: Callback): this
   regenerate(options: RegenerateOptions, callback: Callback): this
+  regenerate(options?: RegenerateOptions): Promise<Session & Partial<SessionData>>
   regenerate(
     options?: RegenerateOptions | Callback,
     callback?: Callback,
@@ -101,8 +101,8 @@ export class Session {
   }
 
   /** Destroys the session and unsets `req.session`. */
-  destroy(): Promise<void>
   destroy(callback: Callback): this
+  destroy(): Promise<void>
   destroy(callback?: Callback): Promise<void> | this {
     return run(this, (host) => host.destroySession(this), callback)
   }

@@ -54,39 +54,36 @@ const isOwn = Object.prototype.hasOwnProperty
 
 type Members = Readonly<Record<string, unknown>>
 
-/** A place in payloads where objects of some shapes are expected. */
+/** A place in payloads where objects are expected. What their keys were before is a trie of steps. */
 class Slot {
-  /** The shapes that were seen here, the first of a list. */
-  shapes: Shape | null = null
-  /** How many objects no shape fitted. */
+  first: Step = UNKNOWN
+  /** How many objects had a key that no step foresaw. */
   misses = 0
-  /** What stands in for the slots of an object that no shape fits. */
+  /** What stands in for the slots of an object whose keys are unknown. */
   others: Slot | null = null
 }
 
-/** The keys that `for … in` gives of an object, and what is expected in each of their slots. */
-class Shape {
-  readonly count: number
-  /** One more than there are, so that comparing with what comes after the last is comparing strings, too. */
-  readonly keys: readonly string[]
-  /** For each key 64 times where its doubles begin plus its size, or SKIPPED. */
-  readonly places: readonly number[]
-  readonly slots: readonly Slot[]
-  /** The next shape of the same slot. */
-  next: Shape | null = null
+/** A key, and what is expected of its value and after it. */
+class Step {
+  readonly key: string
+  /** Where the doubles begin that are the key's bytes, and how many bytes they are; SKIPPED for no key at all. */
+  readonly first: number
+  readonly size: number
+  readonly slot: Slot
+  next: Step = UNKNOWN
+  /** The next of the keys that were seen in the same place. */
+  other: Step | null = null
 
-  constructor(keys: readonly string[], places: readonly number[]) {
-    this.count = keys.length
-    this.keys = [...keys, '']
-    this.places = places
-    this.slots = keys.map(() => new Slot())
+  constructor(key: string, first: number, size: number) {
+    this.key = key
+    this.first = first
+    this.size = size
+    this.slot = size < 0 ? NOWHERE : new Slot()
   }
 }
 
-/** Where nothing is learned: within objects whose own shape isn't known yet. */
-const NOWHERE = new Slot()
-/** What an object has whose keys are none of the slot's shapes. */
-const UNKNOWN = new Shape([], [])
+/** What comes after the last step. No key is that of a step, so it has one that is compared as fast as any. */
+const UNKNOWN = new Step('', 0, SKIPPED)
 
 export function createEncoder(): Encoder {
   const bytes = new Uint8Array(CAPACITY + SLACK)

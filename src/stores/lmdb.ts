@@ -38,10 +38,10 @@ export class LmdbRecords implements RecordStore {
   readonly synchronous = 'reads'
 
   readonly #lastVersion: () => number
-  readonly #root: RootDatabase
-  readonly #records: Database<Buffer, string>
-  readonly #owners: Database<Buffer, [owner: string, id: string]>
-  readonly #expiries: Database<Buffer, Filed>
+  readonly #root: Tables['root']
+  readonly #records: Tables['records']
+  readonly #owners: Tables['owners']
+  readonly #expiries: Tables['expiries']
   readonly #gate: LmdbGate
   readonly #touches = new Map<string, Touch>()
   readonly #touchAfter: number
@@ -57,16 +57,21 @@ export class LmdbRecords implements RecordStore {
       )
     }
     this.#touchAfter = checkedTouchAfter(options)
-    this.#pruning = new Pruning(options, () => this.#pruneBatch())
     const lmdb = requireLmdb()
     this.#lastVersion = lmdb.getLastVersion
     mkdirSync(options.path, { recursive: true, mode: 0o700 })
-    const [tables, gate] = LmdbGate.openAlone(options.path, () => openTables(lmdb, options.path))
-    this.#root = tables.root
-    this.#records = tables.records
-    this.#owners = tables.owners
-    this.#expiries = tables.expiries
-    this.#gate = gate
+    this.#pruning = new Pruning(options, () => this.#pruneBatch())
+    try {
+      const [tables, gate] = LmdbGate.openAlone(options.path, () => openTables(lmdb, options.path))
+      this.#root = tables.root
+      this.#records = tables.records
+      this.#owners = tables.owners
+      this.#expiries = tables.expiries
+      this.#gate = gate
+    } catch (error) {
+      this.#pruning.stop()
+      throw error
+    }
   }
 
   read(id: string, touchTo?: number): StoredRecord | undefined {
@@ -122,9 +127,10 @@ export class LmdbRecords implements RecordStore {
   }
 
   async clear(): Promise<void> {
-    await committed(
+    const tables = [this.#records, this.#owners, this.#expiries]
+    await this.#commit(() =>
       this.#root.batch(() => {
-        for (const table of [this.#records, this.#owners, this.#expiries]) table.clearAsync()
+        for (const table of tables) table.clearAsync()
       }),
     )
   }
@@ -218,11 +224,21 @@ export class LmdbRecords implements RecordStore {
    * the thread that writes: no transaction waits for this event loop while other processes wait for its lock.
    */
   #ifStill(id: string, entry: Entry | undefined, changes: () => void): Promise<boolean> {
-    return committed(
+    return this.#commit(() =>
       entry === undefined
         ? this.#records.ifNoExists(id, changes)
         : this.#records.ifVersion(id, entry.version, changes),
     )
+  }
+
+  async #commit(transaction: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await this.#gate.run(transaction)
+    } catch (error) {
+      // The library rejects with a stand-in and keeps the cause in a promise that nobody else would handle.
+      const { commitError } = error as { commitError?: Promise<never> }
+      throw await (commitError ?? Promise.reject(error)).catch((cause: unknown) => cause)
+    }
   }
 
   #isCloseTo(touchTo: number, expires: number): boolean {
@@ -301,7 +317,7 @@ export class LmdbRecords implements RecordStore {
 
   async #removeIfExpired([due, id]: Filed, until: number): Promise<unknown> {
     const entry = this.#load(id)
-    if (entry === undefined) return committed(this.#expiries.remove([due, id]))
+    if (entry === undefined) return this.#commit(() => this.#expiries.remove([due, id]))
     if (entry.expires <= until) return this.#remove(id, { ...entry, due })
     return this.#ifStill(id, entry, () => {
       this.#expiries.remove([due, id])
@@ -313,6 +329,7 @@ export class LmdbRecords implements RecordStore {
     await this.#pruning.stop()
     await Promise.all(Array.from(this.#touches.values(), ({ stored }) => stored))
     await this.#root.close()
+    this.#gate.close()
   }
 
   /** All keys below `end`, in slices between which the event loop turns and writers may free pages. */
@@ -328,6 +345,23 @@ export class LmdbRecords implements RecordStore {
       from = { start: keys.at(-1), exclusiveStart: true }
       await nextTurn()
     }
+  }
+}
+
+interface Tables {
+  readonly root: RootDatabase
+  readonly records: Database<Buffer, string>
+  readonly owners: Database<Buffer, [owner: string, id: string]>
+  readonly expiries: Database<Buffer, Filed>
+}
+
+function openTables(lmdb: typeof import('lmdb'), path: string): Tables {
+  const root = lmdb.open({ ...ENVIRONMENT, path })
+  return {
+    root,
+    records: root.openDB('records', { encoding: 'binary', useVersions: true }),
+    owners: root.openDB('owners', { encoding: 'binary' }),
+    expiries: root.openDB('expiries', { encoding: 'binary' }),
   }
 }
 
@@ -402,16 +436,6 @@ function ownerOf({ bytes }: Entry): string | undefined {
 
 function recordOf({ bytes, version }: Entry, expires: number): StoredRecord {
   return { payload: bytes.subarray(OWNER + bytes.readUInt16BE(OWNER_LENGTH)), version, expires }
-}
-
-/** The library rejects with a stand-in and keeps the cause in a promise that nobody else would handle. */
-async function committed(done: Promise<boolean>): Promise<boolean> {
-  try {
-    return await done
-  } catch (error) {
-    const { commitError } = error as { commitError?: Promise<never> }
-    throw await (commitError ?? Promise.reject(error)).catch((cause: unknown) => cause)
-  }
 }
 
 function requireLmdb(): typeof import('lmdb') {
