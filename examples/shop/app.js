@@ -1,7 +1,7 @@
 /** The shop as an Express application: what a request passes, in order. */
 import { fileURLToPath } from 'node:url'
 import express from 'express'
-import fastSession from 'fast-session'
+import fastSession, { MemoryStore } from 'fast-session'
 import flash from 'fast-session/flash'
 import { checkCsrf } from './csrf.js'
 import { securityHeaders } from './headers.js'
@@ -18,15 +18,15 @@ const DAY = 24 * 60 * 60 * 1000
 /**
  * @param {object} options
  * @param {string} options.secret At least 32 bytes.
- * @param {import('fast-session').SessionOptions['store']} [options.store] Default: the memory of this process.
+ * @param {import('fast-session').SessionStore} [options.store] Default: the memory of this process.
  * @param {import('fast-session').SessionOptions['cookie']} [options.cookie]
  */
-export function createApp({ secret, store, cookie = { maxAge: 7 * DAY } }) {
+export function createApp({ secret, store = new MemoryStore(), cookie = { maxAge: 7 * DAY } }) {
   const sessions = fastSession({ secret, store, cookie, name: 'shop.sid', absoluteTimeout: 30 * DAY })
   const app = express()
   app.disable('x-powered-by')
   app.locals['engine'] = sessions.engine
-  app.locals['store'] = store !== undefined && 'name' in store ? store.name : 'memory'
+  app.locals['store'] = store
 
   app.get('/style.css', (_req, res) => res.sendFile(fileURLToPath(new URL('style.css', import.meta.url))))
   app.get('/icon.svg', (_req, res) => res.type('svg').send(icon))

@@ -12,7 +12,7 @@ const server = createServer(app)
 server.listen(Number(process.env['PORT'] ?? 3000), () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
   console.log(
-    `Kettle & Leaf: http://localhost:${port} (engine ${app.locals['engine']}, store ${app.locals['store']})`,
+    `Kettle & Leaf: http://localhost:${port} (engine ${app.locals['engine']}, store ${store.records.name})`,
   )
 })
 

@@ -19,9 +19,12 @@ accountPages.post('/account/revoke', requireLogin, async (req, res) => {
   res.redirect(303, '/account')
 })
 
-/** @param {import('express').Request} req */
+/**
+ * @param {import('express').Request} req
+ * @returns {import('fast-session').SessionStore}
+ */
 function storeOf(req) {
-  return /** @type {import('fast-session').SessionStore} */ (/** @type {unknown} */ (req.sessionStore))
+  return req.app.locals['store']
 }
 
 /**

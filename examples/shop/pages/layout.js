@@ -49,7 +49,7 @@ function layout(req, title, main) {
   <footer class="site-footer">
     <div class="inner">
       <p>A demo shop. Nothing is charged, nothing is sent.</p>
-      <p>Sessions by <strong>fast-session</strong>: engine <code>${engine}</code>, store <code>${store}</code></p>
+      <p>Sessions by <strong>fast-session</strong>: engine <code>${engine}</code>, store <code>${store.records.name}</code></p>
     </div>
   </footer>
 </body>
