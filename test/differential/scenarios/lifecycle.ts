@@ -280,6 +280,20 @@ export const destroy: Scenario[] = [
     })
   }),
   returning(
+    'destroy, a new session through the store, and that one set to null',
+    (req, res) => {
+      req.session.destroy(() => {
+        req.sessionStore.generate(req)
+        req.session['user'] = 'bob'
+        req.session.save(() => {
+          ;(req as { session: unknown }).session = null
+          reply(res, 'out')
+        })
+      })
+    },
+    { options: { unset: 'destroy' } },
+  ),
+  returning(
     'destroy with unset: destroy asks the store once more',
     (req, res) => req.session.destroy(() => reply(res, 'out')),
     {

@@ -100,6 +100,54 @@ export const endings: Scenario[] = [
       note('header', (error as { code: string }).code)
     }
   }),
+  answers('end and then another status', (_req, res) => {
+    reply(res, 'first')
+    res.statusCode = 500
+    res.statusMessage = 'Too late'
+  }),
+  answers('end, with a status message, and then another one', (_req, res) => {
+    res.statusMessage = 'In time'
+    reply(res, 'first')
+    res.statusMessage = 'Too late'
+  }),
+  answers('end, after which the headers count as sent', (_req, res, { note }) => {
+    reply(res, 'first')
+    note('headersSent', res.headersSent)
+    for (const change of [
+      () => res.setHeader('X-Late', '1'),
+      () => res.removeHeader('X-Early'),
+      () => res.writeHead(500),
+    ]) {
+      try {
+        change()
+        note('change', 'accepted')
+      } catch (error) {
+        note('change', (error as { code: string }).code)
+      }
+    }
+  }),
+  answers('end and then an exception', (_req, res) => {
+    reply(res, 'first')
+    throw new Error('too late')
+  }),
+  answers('end and then next', (_req, res, { next }) => {
+    reply(res, 'first')
+    next()
+  }),
+  answers(
+    'end and then an error that only the framework handles',
+    (_req, res) => {
+      reply(res, 'first')
+      throw new Error('too late')
+    },
+    { onError: (error, _req, _res, next) => next(error) },
+  ),
+  answers('end, after which the body that was given is changed', (_req, res) => {
+    const body = Buffer.from('as it was')
+    res.setHeader('Content-Length', body.length)
+    res.end(body)
+    body.fill('x')
+  }),
   answers(
     'end of something that is no body',
     (_req, res) => res.end({ not: 'a body' } as unknown as string),
@@ -331,6 +379,12 @@ export const streams: Scenario[] = [
     res.setHeader('Content-Length', 7)
     res.write('first, ')
     res.end('')
+  }),
+  answers('writes that wait for drain', async (_req, res) => {
+    for (let n = 0; n < 20; n++) {
+      if (!res.write(Buffer.alloc(32_768, n))) await once(res, 'drain')
+    }
+    res.end('last')
   }),
   answers('cork and uncork', (_req, res) => {
     res.cork()
