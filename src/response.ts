@@ -16,10 +16,14 @@ const OPEN = 0
 const HELD = 1
 /** The headers were passed on; the end is still to come. */
 const STREAMING = 2
-/** The session has no say any more: the response ended, or an error handler answers. */
+/** The response ended; whatever else is called is between its caller and Node. */
 const RELEASED = 3
+/** The store failed. What the handler still says is dropped: it is not to be believed. */
+const FAILED = 4
+/** The store failed, and an error handler answers. Once it has, what the handler says is dropped again. */
+const ANSWERING = 5
 
-type Phase = typeof OPEN | typeof HELD | typeof STREAMING | typeof RELEASED
+type Phase = typeof OPEN | typeof HELD | typeof STREAMING | typeof RELEASED | typeof FAILED | typeof ANSWERING
 
 type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders'
 
@@ -59,20 +63,22 @@ export function guardResponse(exchange: Exchange): void {
   if (gate === undefined) {
     res[kGate] = new Gate(exchange, res)
     res.end = end as typeof res.end
+    res.write = write as typeof res.write
     res.writeHead = writeHead as typeof res.writeHead
+    res.flushHeaders = flushHeaders
   } else {
     gate.exchanges.push(exchange)
-  }
-  // With a store that answers at once these need no guard: Node calls writeHead for whatever produces headers.
-  if (!exchange.setup.persistence.writesAtOnce) {
-    res.write = write as typeof res.write
-    res.flushHeaders = flushHeaders
   }
 }
 
 function end(this: ExchangeResponse, ...args: unknown[]): unknown {
   const gate = this[kGate] as Gate
   if (gate.phase === RELEASED) return gate.end.apply(this, args)
+  if (gate.phase === FAILED) return this
+  if (gate.phase === ANSWERING) {
+    gate.phase = FAILED
+    return gate.end.apply(this, args)
+  }
   if (gate.phase === HELD) {
     if (!gate.queue.some(([method]) => method === 'end')) gate.queue.push(['end', args])
     return this
@@ -82,6 +88,7 @@ function end(this: ExchangeResponse, ...args: unknown[]): unknown {
 
 function write(this: ExchangeResponse, ...args: unknown[]): unknown {
   const gate = this[kGate] as Gate
+  if (gate.phase === FAILED) return false
   // What is no chunk is refused by the original, at once.
   if (gate.phase === HELD && isChunk(args[0])) {
     gate.queue.push(['write', args])
@@ -94,6 +101,7 @@ function write(this: ExchangeResponse, ...args: unknown[]): unknown {
 function writeHead(this: ExchangeResponse, ...args: unknown[]): unknown {
   const gate = this[kGate] as Gate
   if (gate.phase === HELD) refuse()
+  if (gate.phase === FAILED) return this
   if (gate.phase !== OPEN) return gate.writeHead.apply(this, args)
   return pass(gate, this, 'writeHead', args) ?? this
 }
@@ -102,14 +110,14 @@ function flushHeaders(this: ExchangeResponse): void {
   const gate = this[kGate] as Gate
   if (gate.phase === HELD) gate.queue.push(['flushHeaders', []])
   else if (gate.phase === OPEN) pass(gate, this, 'flushHeaders', [])
-  else gate.flushHeaders.call(this)
+  else if (gate.phase !== FAILED) gate.flushHeaders.call(this)
 }
 
 /** Commits, and makes the call: now, and answers what it answered; or later, and answers undefined. */
 function pass(gate: Gate, res: ExchangeResponse, method: Method, args: unknown[]): unknown {
   let pending: MaybePromise<void>
   try {
-    pending = commitAll(gate)
+    pending = commitFrom(gate.exchanges, 0)
     if (!isPromise(pending)) addCookies(gate, res, method, args)
   } catch (error) {
     fail(gate, res, error)
@@ -123,15 +131,15 @@ function pass(gate: Gate, res: ExchangeResponse, method: Method, args: unknown[]
   return gate[method].apply(res, args)
 }
 
-function commitAll({ exchanges }: Gate, from = 0): MaybePromise<void> {
-  const done = commit(exchanges[from] as Exchange)
-  return from + 1 === exchanges.length
-    ? done
-    : andThen(done, () => commitAll({ exchanges } as Gate, from + 1))
+/** One after the other: two session middlewares may share a store. */
+function commitFrom(exchanges: readonly Exchange[], first: number): MaybePromise<void> {
+  const done = commit(exchanges[first] as Exchange)
+  if (first + 1 === exchanges.length) return done
+  return andThen(done, () => commitFrom(exchanges, first + 1))
 }
 
 function hold(gate: Gate, res: ExchangeResponse, first: Gate['queue'][number], pending: Promise<void>): void {
-  const { statusCode, statusMessage } = res
+  const { statusCode } = res
   gate.heldFrom = gate.phase
   gate.phase = HELD
   gate.queue = [first]
@@ -140,7 +148,6 @@ function hold(gate: Gate, res: ExchangeResponse, first: Gate['queue'][number], p
     () => {
       unlock(gate, res)
       res.statusCode = statusCode
-      if (statusMessage !== undefined) res.statusMessage = statusMessage
       try {
         release(gate, res)
       } catch (error) {
@@ -208,7 +215,7 @@ function pairsOf(flat: readonly unknown[]): unknown[][] {
 /** Drops what the handler wanted to say, and hands the request to the error handlers. */
 function fail(gate: Gate, res: ExchangeResponse, error: unknown): void {
   const { next, setup, req } = gate.exchanges[0] as Exchange
-  gate.phase = RELEASED
+  gate.phase = FAILED
   gate.queue = []
   setup.report(error, req, false)
   if (res.headersSent) {
@@ -217,7 +224,10 @@ function fail(gate: Gate, res: ExchangeResponse, error: unknown): void {
   } else {
     for (const name of REPRESENTATION_HEADERS) res.removeHeader(name)
   }
-  queueMicrotask(() => next(error))
+  queueMicrotask(() => {
+    gate.phase = ANSWERING
+    next(error)
+  })
 }
 
 /** Headers that describe the answer that is not given (RFC 9110, sections 8 and 10.2.2). */
