@@ -114,13 +114,18 @@ function awaitIdle(file: string, pid: number): void {
   // Within a process the library shares the environment, and opens nothing.
   if (pid === process.pid) return
   const patience = performance.now() + LONGEST_COMMIT
-  while (isBusy(file) && isAlive(pid) && performance.now() < patience) block(1)
-  if (isBusy(file) || !isAlive(pid)) rmSync(file, { force: true })
+  while (isAlive(pid) && performance.now() < patience) {
+    if (!isBusy(file)) return
+    block(1)
+  }
+  rmSync(file, { force: true })
 }
 
+/** Whether a process was killed while it opened the environment; takes its mark away. */
 function wasAbandoned(opening: string): boolean {
-  const pid = Number(contents(opening))
-  if (pid === 0 || isAlive(pid)) return false
+  const mark = contents(opening)
+  const pid = Number(mark)
+  if (pid === 0 || isAlive(pid) || contents(opening) !== mark) return false
   rmSync(opening, { force: true })
   return true
 }

@@ -307,7 +307,6 @@ export class LmdbRecords implements RecordStore {
 
   /** Safe in many processes at once: each change holds only if the record is still as it was found. */
   async #pruneBatch(): Promise<number> {
-    this.#root.readerCheck() // a killed process may have left a snapshot behind, which keeps pages from reuse
     this.#root.resetReadTxn()
     const until = Date.now() - TOUCHES_UNDER_WAY
     const due = [...this.#expiries.getKeys({ end: [until] as never, limit: PRUNE_BATCH })]

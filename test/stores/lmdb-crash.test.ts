@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,14 +6,16 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { LmdbRecords } from 'fast-session/lmdb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LANES, laneId, stateAfter } from './lmdb-steps.mjs'
 
 const WRITERS = 4
 const KILLS = 50
+const OPENINGS = 500
 
-describe('an LMDB store whose writers are killed', () => {
+describe('an LMDB store that processes share', () => {
   let path: string
   beforeEach(async () => {
     path = await mkdtemp(join(tmpdir(), 'fast-session-lmdb-'))
@@ -21,11 +23,11 @@ describe('an LMDB store whose writers are killed', () => {
   afterEach(async () => rm(path, { recursive: true }))
 
   it(`has every acknowledged write and opens every time, over ${KILLS} kills among ${WRITERS} writers`, async () => {
-    const writers = await Promise.all(
-      Array.from({ length: WRITERS }, (_, n) => Writer.start(path, `writer ${n}`)),
-    )
+    const writers = range(WRITERS).map((n) => new Writer(path, `writer ${n}`))
     const dead: Writer[] = []
-    for (let kill = 0; kill < KILLS; kill++) {
+    for (const kill of range(KILLS)) {
+      // Every other time the new writer may be killed while it opens the store.
+      if (kill % 2 === 0) await Promise.all(writers.map((writer) => writer.isOpen))
       await sleep(Math.random() * 200)
       const [victim] = writers.splice(Math.floor(Math.random() * WRITERS), 1)
       await victim!.kill()
@@ -33,7 +35,7 @@ describe('an LMDB store whose writers are killed', () => {
       const store = new LmdbRecords({ path })
       expectAllAcknowledged(store, victim!)
       await store.close()
-      writers.push(await Writer.start(path, `writer ${WRITERS + kill}`))
+      writers.push(new Writer(path, `writer ${WRITERS + kill}`))
     }
     await Promise.all(writers.map((writer) => writer.kill()))
     dead.push(...writers)
@@ -47,42 +49,47 @@ describe('an LMDB store whose writers are killed', () => {
     expect(await store.count()).toBe((await store.list()).length)
     await store.close()
   }, 120_000)
+
+  it(`has every acknowledged write while it is opened ${OPENINGS} times`, async () => {
+    const writers = range(3).map((n) => new Writer(path, `writer ${n}`))
+    await Promise.all(writers.map((writer) => writer.isOpen))
+    const opener = `import { LmdbRecords } from 'fast-session/lmdb'
+      for (let n = 0; n < ${OPENINGS}; n++) {
+        const store = new LmdbRecords({ path: process.argv[1] })
+        store.read('counter')
+        await store.close()
+      }`
+    await run(process.execPath, ['--input-type=module', '-e', opener, path])
+    await Promise.all(writers.map((writer) => writer.kill()))
+
+    const store = new LmdbRecords({ path })
+    for (const writer of writers) expectAllAcknowledged(store, writer)
+    await store.close()
+  }, 60_000)
 })
 
-/** A process that writes, and what it has said to be acknowledged. */
+const run = promisify(execFile)
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, n) => n)
+}
+
+/** A process that writes, and what it has said to be acknowledged. It ends by itself only when a write is lost. */
 class Writer {
   readonly name: string
-  readonly process: ChildProcess
   /** The last acknowledged step of each lane. */
   readonly steps: number[] = Array(LANES).fill(0)
   raised = 0
+  readonly isOpen: Promise<void>
+  readonly #process: ChildProcess
 
-  static async start(path: string, name: string): Promise<Writer> {
-    const script = fileURLToPath(new URL('lmdb-writer.mjs', import.meta.url))
-    const child = spawn(process.execPath, [script, path, name], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const writer = new Writer(name, child)
-    await writer.#listen()
-    return writer
-  }
-
-  private constructor(name: string, process: ChildProcess) {
+  constructor(path: string, name: string) {
     this.name = name
-    this.process = process
-  }
-
-  /** Resolves when the process is gone and all that it has said has been read. */
-  async kill(): Promise<void> {
-    expect(this.process.exitCode).toBeNull()
-    const closed = once(this.process, 'close')
-    this.process.kill('SIGKILL')
-    await closed
-  }
-
-  /** Resolves when the store is open. */
-  #listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.process.once('close', () => reject(new Error(`${this.name} ended before its store was open`)))
-      createInterface(this.process.stdout!).on('line', (line) => {
+    const script = fileURLToPath(new URL('lmdb-writer.mjs', import.meta.url))
+    this.#process = spawn(process.execPath, [script, path, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.isOpen = new Promise((resolve) => {
+      this.#process.once('close', resolve)
+      createInterface(this.#process.stdout!).on('line', (line) => {
         if (line === 'ready') resolve()
         else if (line === '+') this.raised++
         else {
@@ -91,6 +98,14 @@ class Writer {
         }
       })
     })
+  }
+
+  /** Resolves when the process is gone and all that it has said has been read. */
+  async kill(): Promise<void> {
+    expect(this.#process.exitCode, `${this.name} is still at work`).toBeNull()
+    const closed = once(this.#process, 'close')
+    this.#process.kill('SIGKILL')
+    await closed
   }
 }
 

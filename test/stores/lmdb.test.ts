@@ -83,8 +83,8 @@ describe('an LMDB store', () => {
     const store = new LmdbRecords({ path })
     await write(store, 'a')
     expect((await stat(path)).mode & 0o777).toBe(0o700)
-    for (const file of await readdir(path)) {
-      expect((await stat(join(path, file))).mode & 0o777, file).toBe(0o600)
+    for (const file of await readdir(path, { recursive: true })) {
+      expect((await stat(join(path, file))).mode & 0o077, file).toBe(0)
     }
     await store.close()
   })
