@@ -192,6 +192,7 @@ export class Exchange implements SessionHost {
 
   #adopt(session: Session): void {
     this.session = session
+    this.destroyed = false
     if (this.originalId !== undefined) return
     this.originalId = session.id
     this.original = originOf(session).original

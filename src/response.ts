@@ -76,8 +76,9 @@ function end(this: ExchangeResponse, ...args: unknown[]): unknown {
   if (gate.phase === RELEASED) return gate.end.apply(this, args)
   if (gate.phase === FAILED) return this
   if (gate.phase === ANSWERING) {
+    const ended = gate.end.apply(this, args)
     gate.phase = FAILED
-    return gate.end.apply(this, args)
+    return ended
   }
   if (gate.phase === HELD) {
     if (!gate.queue.some(([method]) => method === 'end')) gate.queue.push(['end', args])
@@ -140,6 +141,8 @@ function commitFrom(exchanges: readonly Exchange[], first: number): MaybePromise
 
 function hold(gate: Gate, res: ExchangeResponse, first: Gate['queue'][number], pending: Promise<void>): void {
   const { statusCode } = res
+  // Not read where it is no property of the response's own: HTTP/2 has none, and warns.
+  const statusMessage = Object.hasOwn(res, 'statusMessage') ? res.statusMessage : undefined
   gate.heldFrom = gate.phase
   gate.phase = HELD
   gate.queue = [first]
@@ -148,6 +151,7 @@ function hold(gate: Gate, res: ExchangeResponse, first: Gate['queue'][number], p
     () => {
       unlock(gate, res)
       res.statusCode = statusCode
+      if (Object.hasOwn(res, 'statusMessage')) res.statusMessage = statusMessage as string
       try {
         release(gate, res)
       } catch (error) {
