@@ -1,6 +1,7 @@
 /**
  * What happens to sessions, for tracing: channels of node:diagnostics_channel. Nothing is made or published where
- * nobody has subscribed. Every message carries `id`, the key under which the store keeps the session.
+ * nobody has subscribed. Every message carries `id`, the hash of the session id: the id itself opens the session, and
+ * has no place in a trace.
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
 

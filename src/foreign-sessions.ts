@@ -1,6 +1,8 @@
 /** Sessions in a store that was made for express-session, with the semantics it was made for. */
+import type { Channel } from 'node:diagnostics_channel'
 import type { Codec } from './codec/codec.ts'
 import { commitChannel, loadChannel, publish, touchChannel } from './diagnostics.ts'
+import type { Engine } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { andThen } from './maybe-promise.ts'
@@ -22,6 +24,7 @@ import { Turns } from './turns.ts'
 
 export interface ForeignSessionsOptions {
   readonly codec: Codec
+  readonly engine: Engine
   readonly calls: StoreCalls
   readonly merger: Merger
   readonly recentlySeen: RecentlySeen
@@ -35,6 +38,7 @@ export class ForeignSessions implements Persistence {
   readonly writesAtOnce = false
   readonly #store: ExpressStore
   readonly #codec: Codec
+  readonly #engine: Engine
   readonly #calls: StoreCalls
   readonly #merger: Merger
   readonly #recentlySeen: RecentlySeen
@@ -46,6 +50,7 @@ export class ForeignSessions implements Persistence {
     this.#store = store
     this.#name = store.constructor.name
     this.#codec = options.codec
+    this.#engine = options.engine
     this.#calls = options.calls
     this.#merger = options.merger
     this.#recentlySeen = options.recentlySeen
@@ -56,7 +61,7 @@ export class ForeignSessions implements Persistence {
     return andThen(
       this.#calls.make(() => getSession(this.#store, id)),
       (data) => {
-        publish(loadChannel, { id, store: this.#name, found: data !== undefined })
+        this.#tell(loadChannel, id, { found: data !== undefined })
         return data && this.#inflate(exchange, id, data)
       },
     )
@@ -87,7 +92,7 @@ export class ForeignSessions implements Persistence {
     return andThen(
       this.#calls.make(() => setSession(this.#store, id, session)),
       () => {
-        publish(commitChannel, { id, store: this.#name, attempts: 1, bytes: data.length })
+        this.#tell(commitChannel, id, { attempts: 1, bytes: data.length })
       },
     )
   }
@@ -100,7 +105,7 @@ export class ForeignSessions implements Persistence {
       if (!this.#recentlySeen.isDue(id, now)) return undefined
       this.#recentlySeen.add(id, now + this.#touchAfter)
     }
-    publish(touchChannel, { id, store: this.#name, expires: session.cookie.expiresAt })
+    this.#tell(touchChannel, id, { expires: session.cookie.expiresAt })
     return this.#calls.make(() => touchSession(this.#store, id, session))
   }
 
@@ -140,5 +145,10 @@ export class ForeignSessions implements Persistence {
 
   destroy(id: string): MaybePromise<void> {
     return this.#calls.make(() => destroySession(this.#store, id))
+  }
+
+  #tell(channel: Channel, id: string, message: object): void {
+    if (channel.hasSubscribers)
+      publish(channel, { id: this.#engine.hashId(id), store: this.#name, ...message })
   }
 }

@@ -276,8 +276,10 @@ export class RecordSessions implements Persistence {
     return this.save(exchange, session, origin.saved)
   }
 
-  #tell(channel: Channel, id: string, message: object): void {
-    if (channel.hasSubscribers) publish(channel, { id, store: this.#records.name, ...message })
+  #tell(channel: Channel, key: string, message: object): void {
+    if (!channel.hasSubscribers) return
+    const id = this.#records.hashIds === false ? this.#engine.hashId(key) : key
+    publish(channel, { id, store: this.#records.name, ...message })
   }
 
   #key(id: string): string {

@@ -63,7 +63,7 @@ export class Setup {
     const merger = new Merger(codec, options.merge)
     if (records === undefined) {
       const { touchAfter = 0 } = options.lifetime
-      return new ForeignSessions(store, { codec, calls, merger, recentlySeen, touchAfter })
+      return new ForeignSessions(store, { codec, engine, calls, merger, recentlySeen, touchAfter })
     }
     const lifetime = new Lifetime(options.lifetime)
     if (store instanceof SessionStore) store.lifetime = lifetime
