@@ -1,0 +1,269 @@
+/** What README.md and docs/ say is so: options, code, commands, links, and the differences from express-session. */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import fastSession, { Cookie, type SessionOptions } from 'fast-session'
+import { afterAll, describe, expect, it } from 'vitest'
+import { checkOptions } from '../src/options.ts'
+import { intendedDifferences } from './differential/differences.ts'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+].filter((path) => path.endsWith('.md'))
+
+// Inside of the package, so that it finds itself by name.
+const scratch = join(root, 'build/test/docs')
+const workplace = mkdtempSync(join(tmpdir(), 'docs-'))
+mkdirSync(scratch, { recursive: true })
+
+afterAll(() => {
+  rmSync(scratch, { recursive: true })
+  rmSync(workplace, { recursive: true })
+})
+
+const secret = 'the secret of the examples, which is long enough'
+
+describe('the options of README.md', () => {
+  const [options, cookieOptions] = tablesOf('README.md').filter(([head]) => head?.includes('Default'))
+
+  it('are those that there are', () => {
+    expect(firstColumn(options).sort()).toEqual(knownTo({ secret, nonsense: 1 }))
+  })
+
+  it('have the defaults that they have', () => {
+    const defaults: Record<string, unknown> = { allowWeakSecret: false, ...checkOptions({ secret }) }
+    expect(primitives(secondColumn(options))).toEqual(
+      Object.fromEntries(
+        firstColumn(options)
+          .filter((name) => ['boolean', 'string', 'number'].includes(typeof defaults[name]))
+          .map((name) => [name, defaults[name]]),
+      ),
+    )
+  })
+
+  it('are explained in docs/options.md', () => {
+    const explained = [...read('docs/options.md').matchAll(/^### (.+)$/gm)].flatMap(([, heading = '']) =>
+      [...heading.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    )
+    expect(explained.sort()).toEqual(firstColumn(options).sort())
+  })
+
+  it('of the cookie are those that there are', () => {
+    expect(firstColumn(cookieOptions).sort()).toEqual(knownTo({ secret, cookie: { nonsense: 1 } }))
+  })
+
+  it.each(['README.md', 'docs/options.md'])(
+    'of the cookie have the defaults that they have, in %s',
+    (path) => {
+      const table = tablesOf(path).find((rows) => firstColumn(rows).includes('partitioned'))
+      const {
+        path: path_,
+        httpOnly,
+        secure,
+        sameSite,
+      } = new Cookie(checkOptions({ secret }).cookie as object)
+      expect(primitives(secondColumn(table))).toEqual({
+        ...{ path: path_, httpOnly, secure, sameSite },
+        // Left out, it is false.
+        partitioned: false,
+      })
+    },
+  )
+})
+
+const blocks = pages.flatMap((path) =>
+  [...read(path).matchAll(/^( *)```(\w+)\n(.*?)^ *```$/gms)].map(
+    ([, indent = '', language = '', code = ''], at) => ({
+      name: `block ${at + 1} of ${path}`,
+      file: `${path.replace(/\W/g, '-')}-${at + 1}`,
+      language,
+      code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    }),
+  ),
+)
+
+describe('the JavaScript', () => {
+  const preload = join(scratch, 'preload.mjs')
+  writeFileSync(preload, PRELOAD())
+
+  it.each(blocks.filter(({ language }) => language === 'js'))('of $name runs', async ({ file, code }) => {
+    const path = join(scratch, `${file}.mjs`)
+    writeFileSync(path, code)
+    const env = {
+      ...process.env,
+      SESSION_SECRET: secret,
+      OLD_SESSION_SECRET: 'short',
+      NODE_ENV: 'development',
+    }
+    const { stdout, stderr } = await run(process.execPath, ['--import', preload, path], {
+      cwd: workplace,
+      env,
+    })
+    expect(stderr).toBe('')
+    if (code.includes('.listen(')) expect(stdout).toContain('GET / answered 200')
+  })
+})
+
+describe('the TypeScript', () => {
+  const prelude = join(scratch, 'prelude.d.ts')
+  writeFileSync(prelude, PRELUDE)
+
+  it.each(blocks.filter(({ language }) => language === 'ts'))(
+    'of $name has no type error',
+    async ({ file, code }) => {
+      const path = join(scratch, `${file}.ts`)
+      writeFileSync(path, `${code}\nexport {}\n`)
+      const flags =
+        '--ignoreConfig --noEmit --strict --skipLibCheck --target es2023 --module nodenext --types node'
+      const result = await run(join(root, 'node_modules/.bin/tsc'), [
+        ...flags.split(' '),
+        prelude,
+        path,
+      ]).catch(({ stdout }: { stdout: string }) => ({ stdout }))
+      expect(result.stdout).toBe('')
+    },
+  )
+})
+
+describe('the pages', () => {
+  it('name only languages that are run, checked, or plainly neither', () => {
+    const languages = new Set(blocks.map(({ language }) => language))
+    expect(
+      [...languages].filter((language) => !['js', 'ts', 'sh', 'diff', 'mermaid'].includes(language)),
+    ).toEqual([])
+  })
+
+  it('name only commands that there are', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const named = pages.flatMap((path) => [...read(path).matchAll(/npm run ([\w:-]+)|npm (start|test)\b/g)])
+    const missing = named
+      .map(([, script, short]) => script ?? short ?? '')
+      .filter((name) => !(name in scripts))
+    expect(missing).toEqual([])
+  })
+
+  it('link to pages and headings that there are', () => {
+    const dead = pages.flatMap((path) =>
+      [...read(path).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
+        .filter(([, target = '', heading]) => !leadsSomewhere(path, target, heading))
+        .map(([link]) => `${path}: ${link}`),
+    )
+    expect(dead).toEqual([])
+  })
+})
+
+it('docs/migration.md has the intended differences of the differential suite', () => {
+  const table = /<!-- differences -->\n(.*?)\n<!-- \/differences -->/s.exec(read('docs/migration.md'))?.[1]
+  const rows = intendedDifferences.map(({ what, reason }) => `| ${cell(what)} | ${cell(reason)} |`)
+  expect(table).toBe(['', '| What differs | Why |', '|---|---|', ...rows, ''].join('\n'))
+})
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8')
+}
+
+type Row = string[]
+
+/** The tables of a page: rows of cells, the head first, without the line under it. */
+function tablesOf(path: string): Row[][] {
+  return [...read(path).matchAll(/(?:^\|.*\|\n)+/gm)].map(([table]) =>
+    table
+      .trim()
+      .split('\n')
+      .filter((_line, at) => at !== 1)
+      .map((line) =>
+        line
+          .split('|')
+          .slice(1, -1)
+          .map((text) => text.trim()),
+      ),
+  )
+}
+
+/** The names in the first cells, but for the head's. */
+function firstColumn(rows: Row[] = []): string[] {
+  return rows.slice(1).map(([name = '']) => name.replaceAll('`', ''))
+}
+
+function secondColumn(rows: Row[] = []): Record<string, string> {
+  return Object.fromEntries(rows.slice(1).map(([name = '', value = '']) => [name.replaceAll('`', ''), value]))
+}
+
+/** The cells that are a literal, as what it stands for. */
+function primitives(cells: Record<string, string>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(cells)
+      .map(([name, text]) => [name, /^`(true|false|\d+|'.*')`$/.exec(text)?.[1]] as const)
+      .filter(([, literal]) => literal !== undefined)
+      .map(([name, literal = '']) => [name, JSON.parse(literal.replaceAll("'", '"'))]),
+  )
+}
+
+/** The names that the message about one that does not exist lists. */
+function knownTo(options: object): string[] {
+  try {
+    fastSession(options as SessionOptions)
+  } catch (error) {
+    return (
+      /are (.*)$/
+        .exec((error as Error).message)?.[1]
+        ?.split(', ')
+        .sort() ?? []
+    )
+  }
+  return []
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|')
+}
+
+function leadsSomewhere(from: string, target: string, heading: string | undefined): boolean {
+  const path = target === '' ? from : join(dirname(from), target)
+  if (!existsSync(join(root, path))) return false
+  if (heading === undefined) return true
+  return [...read(path).matchAll(/^#+ (.+)$/gm)].some(([, text = '']) => anchorOf(text) === heading)
+}
+
+/** As GitHub makes them. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')
+}
+
+/** Servers of the examples listen anywhere, are asked once, and end. */
+function PRELOAD(): string {
+  return `
+    import http from 'node:http'
+    const { listen } = http.Server.prototype
+    http.Server.prototype.listen = function () {
+      return listen.call(this, 0, '127.0.0.1', async () => {
+        const response = await fetch('http://127.0.0.1:' + this.address().port + '/')
+        console.log('GET / answered', response.status)
+        process.exit()
+      })
+    }`
+}
+
+/** What the examples in TypeScript have around them. */
+const PRELUDE = `
+  import type { Express, Request } from 'express'
+  import 'fast-session'
+  declare global {
+    const app: Express
+    const req: Request
+    const secret: string
+  }
+  declare module 'fast-session' {
+    interface SessionData { views: number }
+  }`
