@@ -168,7 +168,8 @@ export const sessionObject: Scenario[] = [
     reply(res, req.session)
   }),
   looks('req.sessionStore is the store', (req, res, { store }) => reply(res, req.sessionStore === store)),
-  looks('req.sessionID', (req, res) =>
-    reply(res, { type: typeof req.sessionID, own: Object.keys(req).includes('sessionID') }),
-  ),
+  looks('what the request carries', (req, res) => {
+    const carried = Object.keys(req).filter((name) => name.startsWith('session'))
+    reply(res, { carried: carried.sort(), type: typeof req.sessionID })
+  }),
 ]
