@@ -65,7 +65,7 @@ export function commit(exchange: Exchange): MaybePromise<void> {
 export function sessionCookie(exchange: Exchange): string | undefined {
   const { session, sessionID: id, setup } = exchange
   const { name, rolling, saveUninitialized } = setup.options
-  if (exchange.gone) return expiredCookie(Cookie.like(exchange.cookieTemplate())).serialize(name, '')
+  if (exchange.gone) return expiredCookie(exchange.cookieTemplate().copy()).serialize(name, '')
   if (!session || exchange.lost || typeof id !== 'string') return undefined
   const { cookie } = session
   const due =
@@ -73,7 +73,8 @@ export function sessionCookie(exchange: Exchange): string | undefined {
       ? saveUninitialized || exchange.modified
       : rolling || (cookie.expires != null && exchange.modified)
   if (!due) return undefined
-  if (!cookie.secure || exchange.isSecure()) return cookie.serialize(name, exchange.sign(id))
+  if (!cookie.secure || exchange.isSecure())
+    return exchange.cookieTemplate().line(name, exchange.sign(id), cookie)
   tellWhyNot(exchange)
   return undefined
 }

@@ -6,9 +6,9 @@ export class CookiePolicy {
   readonly path: string
   readonly #options: CookieOptions
   readonly #auto: boolean
-  // One for requests by HTTPS, one for the others. Copying a template takes a tenth of reading the options.
-  #secure: Cookie | undefined
-  #insecure: Cookie | undefined
+  // One for requests by HTTPS, one for the others: copying a template takes a tenth of reading the options.
+  #secure: CookieTemplate | undefined
+  #insecure: CookieTemplate | undefined
 
   constructor(options: CookieOptions) {
     this.path = options.path || '/'
@@ -17,12 +17,12 @@ export class CookiePolicy {
   }
 
   /** The cookie to copy. Whether the request is secure is asked only where the options say 'auto'. */
-  template(request: { isSecure(): boolean }): Cookie {
+  template(request: { isSecure(): boolean }): CookieTemplate {
     if (!this.#auto || !request.isSecure()) {
-      this.#insecure ??= this.#make(false)
+      this.#insecure ??= new CookieTemplate(this.#make(false))
       return this.#insecure
     }
-    this.#secure ??= this.#make(true)
+    this.#secure ??= new CookieTemplate(this.#make(true))
     return this.#secure
   }
 
@@ -32,4 +32,58 @@ export class CookiePolicy {
     if (cookie.sameSite === 'auto') cookie.sameSite = secure ? 'none' : 'lax'
     return cookie
   }
+}
+
+/** A cookie that many are copies of: what of their Set-Cookie lines is the same for all is made once. */
+export class CookieTemplate {
+  readonly #cookie: Cookie
+  #beforeExpires: string | undefined
+  #afterExpires = ''
+
+  constructor(cookie: Cookie) {
+    this.#cookie = cookie
+  }
+
+  /** A new cookie, whose lifetime begins now. */
+  copy(): Cookie {
+    return Cookie.like(this.#cookie)
+  }
+
+  /** In what a cookie differs from this one, but for its lifetime; undefined when it doesn't. */
+  overrides(cookie: Cookie): ReturnType<Cookie['overrides']> {
+    return cookie.overrides(this.#cookie)
+  }
+
+  /** The Set-Cookie line of a cookie. Throws TypeError on a name or attributes that no cookie can have. */
+  line(name: string, value: string, cookie: Cookie): string {
+    const expires = cookie.expiresAt
+    if (this.overrides(cookie) !== undefined || Number.isNaN(expires)) return cookie.serialize(name, value)
+    if (this.#beforeExpires === undefined) this.#split(name)
+    const middle = expires === null ? '' : `; Expires=${utcText(expires)}`
+    return `${name}=${encodeURIComponent(value)}${this.#beforeExpires}${middle}${this.#afterExpires}`
+  }
+
+  /** Has the cookie package write a line once, and keeps what stands around its Expires. */
+  #split(name: string): void {
+    const sample = this.copy()
+    sample.restore(0, null)
+    const line = sample.serialize(name, '')
+    const marker = `; Expires=${utcText(0)}`
+    const at = line.indexOf(marker)
+    this.#beforeExpires = line.slice(name.length + 1, at)
+    this.#afterExpires = line.slice(at + marker.length)
+  }
+}
+
+let lastSecond = Number.NaN
+let lastText = ''
+
+/** The Date of an Expires attribute (RFC 9110, section 5.6.7), written once a second. */
+function utcText(time: number): string {
+  const second = Math.floor(time / 1000)
+  if (second !== lastSecond) {
+    lastText = new Date(time).toUTCString()
+    lastSecond = second
+  }
+  return lastText
 }

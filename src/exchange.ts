@@ -1,7 +1,7 @@
 /** One request and its response, as the session sees them: which session it has, and how it came to it. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Cookie } from './cookie.ts'
-import type { CookiePolicy } from './cookie-policy.ts'
+import type { Cookie } from './cookie.ts'
+import type { CookiePolicy, CookieTemplate } from './cookie-policy.ts'
 import type { Keyring } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 import { andThen, attempt, isPromise } from './maybe-promise.ts'
@@ -82,7 +82,7 @@ export class Exchange implements SessionHost {
   resave = false
   /** Whether the response waits for the session. */
   guarded = false
-  #template: Cookie | undefined = undefined
+  #template: CookieTemplate | undefined = undefined
   #due: boolean | undefined = undefined
   #cookieFound = false
   #rawCookie: string | undefined = undefined
@@ -167,7 +167,7 @@ export class Exchange implements SessionHost {
     // What a genid sees of the session is the one before, if any.
     this.resolved = true
     const id = genid === undefined ? this.setup.engine.newId() : checkId(genid(this.req))
-    const session = this.createSession(id, Cookie.like(this.cookieTemplate()))
+    const session = this.createSession(id, this.cookieTemplate().copy())
     setOrigin(session, {
       host: this,
       original: NO_DATA,
@@ -198,8 +198,8 @@ export class Exchange implements SessionHost {
     this.original = originOf(session).original
   }
 
-  /** The cookie as the options give it to this request: not to be changed. */
-  cookieTemplate(): Cookie {
+  /** The cookie as the options give it to this request. */
+  cookieTemplate(): CookieTemplate {
     this.#template ??= this.#policy.template(this)
     return this.#template
   }

@@ -7,7 +7,7 @@
 import type { Channel } from 'node:diagnostics_channel'
 import type { Codec } from './codec/codec.ts'
 import { decodeRecord, encodeRecord, type RecordHeader } from './codec/record.ts'
-import { Cookie, type CookieAttributes } from './cookie.ts'
+import type { Cookie, CookieAttributes } from './cookie.ts'
 import { commitChannel, conflictChannel, loadChannel, publish, touchChannel } from './diagnostics.ts'
 import type { Engine } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
@@ -60,7 +60,7 @@ export class RecordSessions implements Persistence {
 
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
     const key = this.#key(id)
-    const cookie = Cookie.like(exchange.cookieTemplate())
+    const cookie = exchange.cookieTemplate().copy()
     const due = exchange.isDue() || !(this.readsAtOnce || this.#lifetime.isLax)
     // A store that answers at once is told the exact expiry below; for one at a distance it rides along.
     const touchTo = due && !this.readsAtOnce ? Date.now() + this.#lifetime.idle(cookie) : undefined
@@ -113,7 +113,7 @@ export class RecordSessions implements Persistence {
       until,
       originalMaxAge: header.originalMaxAge,
       // As this version would keep them: an express-session record has all attributes, differing or not.
-      overrides: cookie.overrides(exchange.cookieTemplate()),
+      overrides: exchange.cookieTemplate().overrides(cookie),
     })
     return session
   }
@@ -169,7 +169,7 @@ export class RecordSessions implements Persistence {
     const origin = originOf(session)
     const { cookie } = session
     const { originalMaxAge } = cookie
-    const overrides = cookie.overrides(exchange.cookieTemplate())
+    const overrides = exchange.cookieTemplate().overrides(cookie)
     const expires = this.#expires(origin, cookie)
     const header = {
       created: origin.created,
@@ -236,7 +236,7 @@ export class RecordSessions implements Persistence {
   touch(exchange: Exchange, session: Session): MaybePromise<void> {
     const origin = originOf(session)
     const { cookie } = session
-    const overrides = cookie.overrides(exchange.cookieTemplate())
+    const overrides = exchange.cookieTemplate().overrides(cookie)
     if (cookie.originalMaxAge !== origin.originalMaxAge || !equalOverrides(overrides, origin.overrides)) {
       return this.save(exchange, session, origin.saved ?? origin.original)
     }

@@ -22,9 +22,35 @@ export function findCookie(header: string, name: string): string | undefined {
   return undefined
 }
 
-/** A value as it was before it was percent-encoded; as it stands, when the encoding is broken. */
+/**
+ * A value as it was before it was percent-encoded (RFC 3986, section 2.1); as it stands, when the encoding is broken.
+ *
+ * Hot: a signed cookie has one to five escapes, all of them ASCII; cutting them out takes a third of the time that
+ * decodeURIComponent takes, which sees to all the rest.
+ */
 export function decodeCookie(value: string): string {
-  if (!value.includes('%')) return value
+  let at = value.indexOf('%')
+  if (at === -1) return value
+  let decoded = ''
+  let from = 0
+  while (at !== -1) {
+    const code = hexDigit(value.charCodeAt(at + 1)) * 16 + hexDigit(value.charCodeAt(at + 2))
+    if (!(code >= 0 && code < 0x80)) return decodeAny(value)
+    decoded += value.slice(from, at) + String.fromCharCode(code)
+    from = at + 3
+    at = value.indexOf('%', from)
+  }
+  return decoded + value.slice(from)
+}
+
+/** The value of a hexadecimal digit, from its character code; NaN for any other character. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN
+}
+
+function decodeAny(value: string): string {
   try {
     return decodeURIComponent(value)
   } catch {
