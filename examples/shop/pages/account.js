@@ -43,7 +43,7 @@ export function requireLogin(req, res, next) {
 
 /**
  * @param {import('express').Request} req
- * @param {readonly { label: string | undefined, lastSeen: Date }[]} sessions All of the user's.
+ * @param {readonly import('fast-session').OwnedSession[]} sessions All of the user's.
  */
 function accountPage(req, sessions) {
   const { session } = req
