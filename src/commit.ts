@@ -4,10 +4,8 @@ import { equalBytes } from './equal-bytes.ts'
 import { SessionError } from './errors.ts'
 import { type Exchange, kExchange } from './exchange.ts'
 import { attempt } from './maybe-promise.ts'
-import { forwardedProto, type TransportRequest } from './secure-request.ts'
 import { originOf, type Session } from './session.ts'
 import type { MaybePromise } from './stores/store.ts'
-import { warnOnce } from './warnings.ts'
 
 /**
  * Stores what the request did to its session. When it is done, `sessionCookie` knows whether a cookie goes out.
@@ -61,30 +59,6 @@ export function commit(exchange: Exchange): MaybePromise<void> {
   )
 }
 
-/** The Set-Cookie line of a committed session; undefined when this response carries none. */
-export function sessionCookie(exchange: Exchange): string | undefined {
-  const { session, sessionID: id, setup } = exchange
-  const { name, rolling, saveUninitialized } = setup.options
-  if (exchange.gone) return expiredCookie(exchange.cookieTemplate().copy()).serialize(name, '')
-  if (!session || exchange.lost || typeof id !== 'string') return undefined
-  const { cookie } = session
-  const due =
-    exchange.cookieId !== id
-      ? saveUninitialized || exchange.modified
-      : rolling || (cookie.expires != null && exchange.modified)
-  if (!due) return undefined
-  if (!cookie.secure || exchange.isSecure())
-    return exchange.cookieTemplate().line(name, exchange.sign(id), cookie)
-  tellWhyNot(exchange)
-  return undefined
-}
-
-/** A cookie that makes the browser forget the one of the same attributes (RFC 6265bis, section 5.7). */
-function expiredCookie(cookie: Cookie): Cookie {
-  cookie.restore(0, null)
-  return cookie
-}
-
 /** Lets the response go on without what was to be stored, where that is right; else passes the error on. */
 function drop(exchange: Exchange, error: unknown): void {
   // A session that ended elsewhere is not brought back.
@@ -119,19 +93,4 @@ function currentSession(exchange: Exchange): Session | null | undefined {
   if (originOf(session) === undefined) exchange.adoptForeign(session)
   if (!(session.cookie instanceof Cookie)) session.cookie = new Cookie(session.cookie)
   return session
-}
-
-function tellWhyNot({ req, setup }: Exchange): void {
-  const { name } = setup.options
-  if (forwardedProto(req as TransportRequest) === 'https') {
-    warnOnce(
-      'SESSION_PROXY_UNTRUSTED',
-      `The cookie "${name}" was not set: it is Secure, and the proxy that says X-Forwarded-Proto: https is not trusted. Add app.set('trust proxy', 1), or the option proxy: true.`,
-    )
-  } else {
-    warnOnce(
-      'SESSION_COOKIE_INSECURE',
-      `The cookie "${name}" was not set: it is Secure, and the request came by plain HTTP. Use HTTPS, or cookie.secure: 'auto'.`,
-    )
-  }
 }

@@ -5,9 +5,10 @@
  * A store that answers at once costs no more than that. Otherwise the calls wait in a queue and are made, in their
  * order, when the store has answered; if it fails, nothing has left yet, and `next(error)` answers with a real 500.
  */
-import { commit, sessionCookie } from './commit.ts'
+import { commit } from './commit.ts'
 import { type Exchange, type ExchangeResponse, kGate } from './exchange.ts'
 import { andThen, isPromise } from './maybe-promise.ts'
+import { sessionCookie } from './session-cookie.ts'
 import type { MaybePromise } from './stores/store.ts'
 
 /** Nothing was produced yet. */
