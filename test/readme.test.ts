@@ -79,6 +79,32 @@ describe('the options of README.md', () => {
   )
 })
 
+describe('docs/options.md', () => {
+  it('has the process warnings that there are', () => {
+    expect(codesIn('docs/options.md', 'Process warnings')).toEqual(codesOf('src/warnings.ts'))
+  })
+
+  it('names only errors that there are', () => {
+    const codes = codesOf('src/errors.ts')
+    expect(codesIn('docs/options.md', '`onError`').filter((code) => !codes.includes(code))).toEqual([])
+  })
+})
+
+describe('docs/stores.md', () => {
+  it.each([
+    ['Memory', 'MemoryRecordsOptions'],
+    ['LMDB', 'LmdbRecordsOptions'],
+    ['Redis and Valkey', 'RedisStoreOptions'],
+    ['PostgreSQL', 'PostgresRecordsOptions'],
+    ['MySQL and MariaDB', 'MysqlRecordsOptions'],
+    ['MongoDB', 'MongodbRecordsOptions'],
+  ])('has the options of %s', (heading, type) => {
+    const [table] = tablesIn(sectionOf('docs/stores.md', heading))
+    const named = firstColumn(table).flatMap((cell) => cell.split(', '))
+    expect(named.sort()).toEqual(membersOf(type).sort())
+  })
+})
+
 const blocks = pages.flatMap((path) =>
   [...read(path).matchAll(/^( *)```(\w+)\n(.*?)^ *```$/gms)].map(
     ([, indent = '', language = '', code = ''], at) => ({
@@ -177,9 +203,13 @@ function read(path: string): string {
 
 type Row = string[]
 
-/** The tables of a page: rows of cells, the head first, without the line under it. */
 function tablesOf(path: string): Row[][] {
-  return [...read(path).matchAll(/(?:^\|.*\|\n)+/gm)].map(([table]) =>
+  return tablesIn(read(path))
+}
+
+/** The tables of a text: rows of cells, the head first, without the line under it. */
+function tablesIn(text: string): Row[][] {
+  return [...text.matchAll(/(?:^\|.*\|\n)+/gm)].map(([table]) =>
     table
       .trim()
       .split('\n')
@@ -200,6 +230,33 @@ function firstColumn(rows: Row[] = []): string[] {
 
 function secondColumn(rows: Row[] = []): Record<string, string> {
   return Object.fromEntries(rows.slice(1).map(([name = '', value = '']) => [name.replaceAll('`', ''), value]))
+}
+
+/** What stands under a heading, up to the next one of its level or above. */
+function sectionOf(path: string, heading: string): string {
+  const [, level = '', text = ''] = new RegExp(`^(#+) ${heading}\\n(.*)`, 'ms').exec(`${read(path)}\n`) ?? []
+  return text.split(new RegExp(`^#{1,${level.length}} `, 'm'), 1)[0] ?? ''
+}
+
+/** The codes in the tables of a section. */
+function codesIn(path: string, heading: string): string[] {
+  return tablesIn(sectionOf(path, heading)).flatMap(firstColumn).sort()
+}
+
+/** The codes of a union of string literals, one a line. */
+function codesOf(path: string): string[] {
+  return [...read(path).matchAll(/^ {2}\| '(\w+)'/gm)].map(([, code = '']) => code).sort()
+}
+
+/** The members of an interface under src/stores, and of those that it extends. */
+function membersOf(type: string): string[] {
+  const source = readdirSync(join(root, 'src/stores'))
+    .map((name) => read(`src/stores/${name}`))
+    .join('\n')
+  const [, bases = '', body = ''] =
+    new RegExp(`^export interface ${type}(?: extends ([\\w, ]+))? {(.*?)^}`, 'ms').exec(source) ?? []
+  const own = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
+  return [...own, ...bases.split(', ').filter(Boolean).flatMap(membersOf)]
 }
 
 /** The cells that are a literal, as what it stands for. */
