@@ -3,7 +3,7 @@ import { Cookie } from './cookie.ts'
 import { equalBytes } from './equal-bytes.ts'
 import { SessionError } from './errors.ts'
 import { type Exchange, kExchange } from './exchange.ts'
-import { attempt } from './maybe-promise.ts'
+import { isPromise } from './maybe-promise.ts'
 import { originOf, type Session } from './session.ts'
 import type { MaybePromise } from './stores/store.ts'
 
@@ -45,18 +45,18 @@ export function commit(exchange: Exchange): MaybePromise<void> {
       ? exchange.modified
       : changed !== undefined || origin.saved === undefined || exchange.resave
   ) {
-    return attempt(
-      () => persistence.save(exchange, session, data),
-      () => {},
-      (error) => drop(exchange, error),
-    )
+    return orDrop(exchange, () => persistence.save(exchange, session, data))
   }
-  if (isNewId) return
-  return attempt(
-    () => persistence.touch(exchange, session),
-    () => {},
-    (error) => drop(exchange, error),
-  )
+  return isNewId ? undefined : orDrop(exchange, () => persistence.touch(exchange, session))
+}
+
+function orDrop(exchange: Exchange, write: () => MaybePromise<void>): MaybePromise<void> {
+  try {
+    const pending = write()
+    return isPromise(pending) ? pending.catch((error) => drop(exchange, error)) : undefined
+  } catch (error) {
+    return drop(exchange, error)
+  }
 }
 
 /** Lets the response go on without what was to be stored, where that is right; else passes the error on. */

@@ -44,7 +44,7 @@ export class CookieTemplate {
     this.#cookie = cookie
   }
 
-  /** A new cookie, whose lifetime begins now. */
+  /** A new cookie; its lifetime is yet to begin. */
   copy(): Cookie {
     return Cookie.like(this.#cookie)
   }

@@ -49,7 +49,7 @@ export class Cookie {
     if (this.originalMaxAge === undefined || this.originalMaxAge === null) this.originalMaxAge = this.maxAge
   }
 
-  /** A cookie with the attributes of another one, and its lifetime counted anew. */
+  /** A cookie with the attributes and the lifetime of another one. */
   static like(other: Cookie): Cookie {
     const cookie = new Cookie()
     cookie.path = other.path
@@ -61,7 +61,6 @@ export class Cookie {
     cookie.partitioned = other.partitioned
     cookie.priority = other.priority
     cookie.#expires = other.#expires
-    cookie.renew(Date.now())
     return cookie
   }
 

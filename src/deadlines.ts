@@ -3,8 +3,6 @@
  * one due: one timer serves them all, where a timer for each would cost about 1 us.
  */
 import { SessionError } from './errors.ts'
-import { isPromise } from './maybe-promise.ts'
-import type { MaybePromise } from './stores/store.ts'
 
 export class Deadlines {
   readonly #limit: number
@@ -17,8 +15,8 @@ export class Deadlines {
   }
 
   /** The answer, or a rejection with SESSION_STORE_TIMEOUT when it takes longer than the limit. */
-  limit<T>(answer: MaybePromise<T>): MaybePromise<T> {
-    if (this.#limit === 0 || !isPromise(answer)) return answer
+  limit<T>(answer: Promise<T>): Promise<T> {
+    if (this.#limit === 0) return answer
     return new Promise<T>((resolve, reject) => {
       const pending: Pending = { due: Date.now() + this.#limit, reject }
       this.#pending.add(pending)

@@ -168,6 +168,7 @@ export class Exchange implements SessionHost {
     this.resolved = true
     const id = genid === undefined ? this.setup.engine.newId() : checkId(genid(this.req))
     const session = this.createSession(id, this.cookieTemplate().copy())
+    session.cookie.renew(Date.now())
     setOrigin(session, {
       host: this,
       original: NO_DATA,

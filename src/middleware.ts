@@ -42,7 +42,7 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
   if (!setup.storeReady) return next()
 
   const policy = setup.cookiePolicy(req)
-  if (!pathname(req).startsWith(policy.path)) return next()
+  if (!isWithin(policy.path, req)) return next()
 
   let exchange: Exchange
   try {
@@ -75,11 +75,14 @@ function hasSession(req: ExchangeRequest): boolean {
   return Boolean(req.session)
 }
 
-/** The path that the browser asked for, whatever routers have cut off since. */
-function pathname(req: ExchangeRequest): string {
+/** Whether the browser asked for something below `path`, whatever routers have cut off the URL since. */
+function isWithin(path: string, req: ExchangeRequest): boolean {
   const url = req.originalUrl ?? req.url ?? '/'
-  if (url.startsWith('/')) return url.split(/[?#]/, 1)[0] as string
-  return URL.canParse(url) ? new URL(url).pathname : url || '/'
+  if (url.startsWith('/')) {
+    if (path === '/') return true
+    return (url.split(/[?#]/, 1)[0] as string).startsWith(path)
+  }
+  return (URL.canParse(url) ? new URL(url).pathname : url || '/').startsWith(path)
 }
 
 /** Puts `session`, `sessionID` and `sessionStore` on the request; what they answer is found when they are asked. */

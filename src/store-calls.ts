@@ -1,7 +1,7 @@
 /** Calls to a store, which may be down or slow: each within the time limit, each failure made known. */
 import { Deadlines } from './deadlines.ts'
 import { publish, storeErrorChannel } from './diagnostics.ts'
-import { attempt } from './maybe-promise.ts'
+import { isPromise } from './maybe-promise.ts'
 import type { MaybePromise } from './stores/store.ts'
 
 export class StoreCalls {
@@ -15,13 +15,17 @@ export class StoreCalls {
   }
 
   make<T>(call: () => MaybePromise<T>): MaybePromise<T> {
-    return attempt(
-      () => this.#deadlines.limit(call()),
-      (value) => value,
-      (error) => {
-        publish(storeErrorChannel, { error, store: this.#store })
-        throw error
-      },
-    )
+    let answer: MaybePromise<T>
+    try {
+      answer = call()
+    } catch (error) {
+      return this.#fail(error)
+    }
+    return isPromise(answer) ? this.#deadlines.limit(answer).catch((error) => this.#fail(error)) : answer
+  }
+
+  #fail(error: unknown): never {
+    publish(storeErrorChannel, { error, store: this.#store })
+    throw error
   }
 }
