@@ -9,7 +9,7 @@
  * Whatever is out of the ordinary, and all that is wrong, is left to plain.ts: a payload that is refused here is
  * decoded again there, and what that says is the answer.
  */
-import { createMakers, type Maker, SLOTS } from '#codec-makers'
+import { createMakers, type Maker, Roomy, SLOTS } from '#codec-pools'
 import { EXT_TIMESTAMP, MAX_DEPTH } from './format.ts'
 import { nativeText } from './native-text.ts'
 import { decodeIntoPlain, decodePartPlain, decodePlain, encodePlain, setOwn } from './plain.ts'
@@ -30,12 +30,21 @@ const MAX_KEYS = 64
 const MAX_WORDS = 1 << 15
 /** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
 const DICTIONARY = 16
-const SAMPLE = 64
+const SAMPLE = 1024
 /** A shape gets a maker of its own when it was predicted so many times. */
 const PROVEN = 8
 
 const MISS = Symbol('miss')
 const IRREGULAR = new Error('left to plain.ts')
+
+/** Keys of shapes that aren't known: as text, the last ones of up to 16 ASCII characters are kept. */
+const CACHED_KEYS_LOG2 = 13
+const MAX_CACHED_KEY = 16
+/** For a key of so many characters, masks its first, second, third and fourth word: four times 17 masks. */
+const KEY_MASKS = Int32Array.from({ length: 4 * 17 }, (_, i) => {
+  const inWord = (i % 17) - Math.floor(i / 17) * 4
+  return inWord >= 4 ? -1 : inWord > 0 ? 2 ** (8 * inWord) - 1 : 0
+})
 
 /** Text of more bytes than this is decoded natively, unless it is ASCII. */
 const MAX_UNITS = 32
@@ -95,6 +104,9 @@ export function createDecoder(): Decoder {
   const words = new Int32Array(MAX_WORDS)
   let wordsUsed = 0
   const keyWords = new Map<string, number>()
+
+  const cachedKeys: Array<string | undefined> = Array.from({ length: 1 << CACHED_KEYS_LOG2 }, () => undefined)
+  const cachedWords = new Int32Array(4 << CACHED_KEYS_LOG2)
 
   /** The makers that are taken, by the keys that they make. They stay when shapes are forgotten. */
   const ownMakers = new Map<string, Maker<Shape>>()
@@ -170,6 +182,11 @@ export function createDecoder(): Decoder {
     }
     made = slot
     return MISS
+  }
+
+  /** Whether the first bytes of a key come next: enough to pass over most shapes that don't fit. */
+  function beginsWith(w: number): boolean {
+    return ((view.getInt32(at, true) ^ (words[w + 1] as number)) & (words[w + 2] as number)) === 0
   }
 
   /** Makes objects of all shapes that have no maker of their own. */
@@ -363,8 +380,7 @@ export function createDecoder(): Decoder {
       return {}
     }
     for (let shape = parent.children[slot] as Shape | null; shape !== null; shape = shape.next) {
-      if (shape.count !== count) continue
-      at = start
+      if (shape.count !== count || !beginsWith(shape.words[0] as number)) continue
       const result = shape.make(shape, shape.keys)
       if (made === count) {
         depth--
@@ -372,8 +388,7 @@ export function createDecoder(): Decoder {
       }
       if (made > 0) return finish(result as Record<string, unknown>, made, count, parent, slot)
     }
-    at = start
-    return finish({}, 0, count, parent, slot)
+    return finish(count > 8 ? new Roomy() : {}, 0, count, parent, slot)
   }
 
   /** Reads the members, from the one given, of an object that none of the slot's shapes fits. */
@@ -387,7 +402,7 @@ export function createDecoder(): Decoder {
     const other = parent.others[slot] as Shape
     for (let i = from; i < count; i++) {
       const name = key()
-      if (name === '__proto__') setOwn(result, name, value(other, 0))
+      if (name.length === 9 && name === '__proto__') setOwn(result, name, value(other, 0))
       else result[name] = value(other, 0)
     }
     depth--
@@ -406,14 +421,12 @@ export function createDecoder(): Decoder {
     enter(start, count * 2)
     const parent = targetRoot(target)
     for (let shape = parent.children[0] as Shape | null; shape !== null; shape = shape.next) {
-      if (shape.count !== count) continue
-      at = start
+      if (shape.count !== count || !beginsWith(shape.words[0] as number)) continue
       shape.make(shape, shape.keys, target)
       if (made === count) return true
       // A part of it is there now; setting it again changes nothing.
       if (made > 0) return false
     }
-    at = start
     const data = finish({}, 0, count, NOWHERE, 0) as Record<string, unknown>
     if (at !== end) return false
     learn(data, count, parent, 0, target)
@@ -438,11 +451,43 @@ export function createDecoder(): Decoder {
 
   function key(): string {
     const start = at
-    const tag = bytes[start] as number
-    if (tag >= 0xa0 && tag < 0xc0) return string(start + 1, tag & 0x1f)
+    const length = (bytes[start] as number) - 0xa0
+    if (length < 0 || length > MAX_CACHED_KEY || start + 1 + length > end) return otherKey()
+    // Words beyond the key count as zero.
+    const w0 = view.getInt32(start + 1, true) & (KEY_MASKS[length] as number)
+    const w1 = view.getInt32(start + 5, true) & (KEY_MASKS[length + 17] as number)
+    const w2 = view.getInt32(start + 9, true) & (KEY_MASKS[length + 34] as number)
+    const w3 = view.getInt32(start + 13, true) & (KEY_MASKS[length + 51] as number)
+    const hash = Math.imul(Math.imul(Math.imul(w0 ^ w3, 0x2c1b3c6d) ^ w1, 0x297a2d39) ^ w2, 0x1b873593)
+    const entry = (hash ^ length) >>> (32 - CACHED_KEYS_LOG2)
+    const i = entry * 4
+    const known = cachedKeys[entry]
+    if (
+      known !== undefined &&
+      cachedWords[i] === w0 &&
+      cachedWords[i + 1] === w1 &&
+      cachedWords[i + 2] === w2 &&
+      cachedWords[i + 3] === w3 &&
+      known.length === length
+    ) {
+      at = start + 1 + length
+      return known
+    }
+    const name = otherKey()
+    if (name.length === length) {
+      cachedKeys[entry] = name
+      cachedWords[i] = w0
+      cachedWords[i + 1] = w1
+      cachedWords[i + 2] = w2
+      cachedWords[i + 3] = w3
+    }
+    return name
+  }
+
+  function otherKey(): string {
     const name = value(NOWHERE, 0)
     if (typeof name !== 'string' && typeof name !== 'number' && typeof name !== 'bigint') throw IRREGULAR
-    return String(name)
+    return typeof name === 'string' ? name : String(name)
   }
 
   /** Enters a container of so many values, each of which takes a byte or more. */

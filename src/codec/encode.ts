@@ -11,6 +11,7 @@
  * can't be encoded here is encoded there again, and what that says is the answer.
  */
 import { Buffer } from 'node:buffer'
+import { plainChecks } from '#codec-pools'
 import { SessionError } from '../errors.ts'
 import { EXT_TIMESTAMP, MAX_DEPTH } from './format.ts'
 import { nativeText } from './native-text.ts'
@@ -33,20 +34,22 @@ const LONG_TEXT = 40
 const POOLED = 4096
 const SLAB = 1 << 15
 
-/** Shapes for one slot, keys of one shape, and doubles of all keys: beyond these nothing more is learned. */
-const MAX_CANDIDATES = 4
+/** What is learned is bounded: keys in one place, keys of one object and their size, steps and doubles of all. */
+const MAX_ALTERNATIVES = 4
 const MAX_KEYS = 64
+const MAX_KEY_BYTES = 63
+const MAX_STEPS = 4096
 const MAX_DOUBLES = 1 << 14
 /** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
 const DICTIONARY = 16
-const SAMPLE = 64
+const SAMPLE = 1024
 
 /** Where a value ends that has no place in an object: undefined, a function, a symbol. */
 const NOTHING = -1
 /** Where a value ends that is for \`instance\` to write, which wants to know its key. */
 const INSTANCE = -2
-/** The place of a key that is skipped. */
-const SKIPPED = -1
+/** The place of a key that isn't written, or not known. */
+const NO_KEY = -1
 
 const TOO_LARGE = new Error('left to plain.ts')
 
@@ -54,36 +57,37 @@ const isOwn = Object.prototype.hasOwnProperty
 
 type Members = Readonly<Record<string, unknown>>
 
-/** A place in payloads where objects are expected. What their keys were before is a trie of steps. */
-class Slot {
-  first: Step = UNKNOWN
-  /** How many objects had a key that no step foresaw. */
-  misses = 0
-  /** What stands in for the slots of an object whose keys are unknown. */
-  others: Slot | null = null
-}
-
-/** A key, and what is expected of its value and after it. */
+/**
+ * A key, and what is expected after it: in its value, if that is an object, and in the object that it belongs to. The
+ * keys of an object are a path through a trie of steps.
+ */
 class Step {
   readonly key: string
-  /** Where the doubles begin that are the key's bytes, and how many bytes they are; SKIPPED for no key at all. */
-  readonly first: number
-  readonly size: number
-  readonly slot: Slot
-  next: Step = UNKNOWN
-  /** The next of the keys that were seen in the same place. */
+  /** 64 times where the doubles begin that are the key's bytes, plus how many bytes they are; or NO_KEY. */
+  readonly place: number
+  next: Step
+  /** The next of the keys that were seen in this place. */
   other: Step | null = null
 
-  constructor(key: string, first: number, size: number) {
+  /** The first key of objects that are the value. */
+  inner: Step
+  /** How many of them had a key that no step foresaw. */
+  misses = 0
+  /** What stands in for the steps of such objects. */
+  others: Step | null = null
+  /** Tells a plain object, if it can be by a function of its own: see scripts/build-pools.mjs. It saves 6 %. */
+  isPlain = isPlain
+
+  constructor(key: string, place: number, isLast = false) {
     this.key = key
-    this.first = first
-    this.size = size
-    this.slot = size < 0 ? NOWHERE : new Slot()
+    this.place = place
+    this.next = isLast ? this : UNKNOWN
+    this.inner = this.next
   }
 }
 
-/** What comes after the last step. No key is that of a step, so it has one that is compared as fast as any. */
-const UNKNOWN = new Step('', 0, SKIPPED)
+/** Follows the last step: whatever key there is, it isn't known. Nothing is learned of its value. */
+const UNKNOWN: Step = new Step('', NO_KEY, true)
 
 export function createEncoder(): Encoder {
   const bytes = new Uint8Array(CAPACITY + SLACK)
@@ -91,7 +95,7 @@ export function createEncoder(): Encoder {
   const native = nativeText(bytes)
   /** Views of the first so many bytes, made when needed. */
   const prefixes: Array<Uint8Array | undefined> = Array.from({ length: POOLED + 1 }, () => undefined)
-  let slab = new ArrayBuffer(SLAB)
+  let slab = Buffer.allocUnsafeSlow(SLAB).buffer
   let slabUsed = 0
 
   let depth = 0
@@ -101,8 +105,10 @@ export function createEncoder(): Encoder {
   const doubles = new Float64Array(MAX_DOUBLES)
   let doublesUsed = 0
   const keyPlaces = new Map<string, number>()
-  const root = new Slot()
-  const dataRoot = new Slot()
+  const root = new Step('', NO_KEY)
+  const dataRoot = new Step('', NO_KEY)
+  let steps = 0
+  let checksUsed = 0
 
   return { encode, encodeData, encodeDataIfChanged }
 
@@ -135,7 +141,7 @@ export function createEncoder(): Encoder {
   }
 
   /** Encodes into the scratch and answers how many bytes; 0 when it is for plain.ts to say. */
-  function run(input: unknown, top: Slot, maxBytes: number): number {
+  function run(input: unknown, top: Step, maxBytes: number): number {
     busy = true
     depth = 0
     try {
@@ -152,7 +158,7 @@ export function createEncoder(): Encoder {
   function copy(end: number): Uint8Array {
     if (end > POOLED) return bytes.slice(0, end)
     if (slabUsed + end > SLAB) {
-      slab = new ArrayBuffer(SLAB)
+      slab = Buffer.allocUnsafeSlow(SLAB).buffer
       slabUsed = 0
     }
     const result = new Uint8Array(slab, slabUsed, end)
@@ -163,24 +169,33 @@ export function createEncoder(): Encoder {
 
   function prefix(end: number): Uint8Array {
     if (end > POOLED) return bytes.subarray(0, end)
-    const made = prefixes[end] ?? bytes.subarray(0, end)
-    prefixes[end] = made
-    return made
+    let view = prefixes[end]
+    if (view === undefined) {
+      view = bytes.subarray(0, end)
+      prefixes[end] = view
+    }
+    return view
   }
 
   /** Writes a value at `at` and answers where it ends, NOTHING, or INSTANCE. */
-  function value(input: unknown, at: number, slot: Slot): number {
+  function value(input: unknown, at: number, step: Step): number {
     if (typeof input === 'string') return text(input, at)
-    if (typeof input === 'number') return number(input, at)
+    if (typeof input === 'number') {
+      if (input > 0 && input < 0x80 && (input | 0) === input) {
+        bytes[at] = input
+        return at + 1
+      }
+      return number(input, at)
+    }
     if (typeof input === 'object') {
       if (input === null) {
         bytes[at] = 0xc0
         return at + 1
       }
-      if ((input as { toJSON?: unknown }).toJSON !== undefined) return INSTANCE
-      if (Array.isArray(input)) return array(input, at, slot)
-      // An instance of another class than Object has another constructor, or one of its own making.
-      return input.constructor === Object ? members(input as Members, at, slot) : INSTANCE
+      if (Array.isArray(input)) {
+        return (input as { toJSON?: unknown }).toJSON === undefined ? array(input, at, step) : INSTANCE
+      }
+      return step.isPlain(input) ? members(input as Members, at, step) : INSTANCE
     }
     if (typeof input === 'boolean') {
       bytes[at] = input ? 0xc3 : 0xc2
@@ -190,71 +205,63 @@ export function createEncoder(): Encoder {
     return typeof input === 'function' ? INSTANCE : NOTHING
   }
 
-  function instance(input: unknown, at: number, slot: Slot, key: string | number): number {
+  function instance(input: unknown, at: number, step: Step, key: string | number): number {
     const replaced = toJSON(input, key)
     if (typeof replaced !== 'object' || replaced === null) {
-      return typeof replaced === 'function' ? NOTHING : value(replaced, at, slot)
+      return typeof replaced === 'function' ? NOTHING : value(replaced, at, step)
     }
-    if (Array.isArray(replaced)) return array(replaced, at, slot)
+    if (Array.isArray(replaced)) return array(replaced, at, step)
     if (replaced instanceof Date) return date(replaced, at)
     if (replaced instanceof Uint8Array) return binary(replaced, at)
     if (isOfOtherKind(replaced)) return part(replaced, at)
-    return members(replaced as Members, at, slot)
+    return members(replaced as Members, at, step)
   }
 
-  function members(input: Members, start: number, slot: Slot): number {
+  function members(input: Members, start: number, holder: Step): number {
     if (++depth > MAX_DEPTH) throw TOO_LARGE
-    let shape = slot.shapes ?? UNKNOWN
-    const reserved = shape.count < 16 ? 1 : 3
-    let at = start + reserved
+    let at = start + 1
     let count = 0
-    let i = 0
+    let known = true
+    let step = holder.inner
     for (const key in input) {
       // Free of charge: V8 knows it of the keys that it lists.
       if (!isOwn.call(input, key)) continue
-      if (shape.keys[i] !== key) shape = divert(slot, shape, i, key)
-      let begin: number
-      let next: Slot
-      if (shape !== UNKNOWN) {
-        const place = shape.places[i] as number
-        if (place === SKIPPED) {
-          i++
-          continue
-        }
+      if (step.key !== key) step = divert(step, key)
+      const { place } = step
+      let end: number
+      if (place > 0) {
         const size = place & 63
-        const first = place >>> 6
+        const first = place >> 6
         view.setFloat64(at, doubles[first] as number, true)
         if (size > 8) {
           view.setFloat64(at + 8, doubles[first + 1] as number, true)
           if (size > 16) restOfKey(at + 16, first + 2, at + size)
         }
-        begin = at + size
-        next = shape.slots[i] as Slot
-        i++
+        const member = input[key]
+        end = value(member, at + size, step)
+        if (end === INSTANCE) end = instance(member, at + size, step, key)
+        step = step.next
+      } else if (holder === dataRoot && key === 'cookie') {
+        step = step.next
+        continue
       } else {
-        if (slot === dataRoot && key === 'cookie') continue
-        begin = text(key, at)
-        next = slot.others ?? NOWHERE
+        known = false
+        end = unknown(key, input[key], at, holder)
       }
-      const member = input[key]
-      let end = value(member, begin, next)
-      if (end < 0) {
-        if (end === INSTANCE) end = instance(member, begin, next, key)
-        if (end === NOTHING) continue
-      }
+      if (end === NOTHING) continue
       if (end > CAPACITY) throw TOO_LARGE
       at = end
       count++
     }
     depth--
-    const header = count < 16 ? 1 : count < 0x10000 ? 3 : 5
-    if (header !== reserved) {
-      bytes.copyWithin(start + header, start + reserved, at)
-      at += header - reserved
-    }
     if (count < 16) bytes[start] = 0x80 | count
-    else containerHeader(0xde, count, start)
-    if (shape === UNKNOWN) learn(input, slot)
+    else {
+      const header = count < 0x10000 ? 3 : 5
+      bytes.copyWithin(start + header, start + 1, at)
+      at += header - 1
+      containerHeader(0xde, count, start)
+    }
+    if (!known) learn(input, holder)
     return at
   }
 
@@ -264,24 +271,26 @@ export function createEncoder(): Encoder {
     }
   }
 
-  /** The shape of the slot that begins with the first `i` keys of `shape`, and then has `key`. */
-  function divert(slot: Slot, shape: Shape, i: number, key: string): Shape {
-    if (shape !== UNKNOWN) {
-      for (let other = slot.shapes; other !== null; other = other.next) {
-        if (other.keys[i] === key && startsAlike(other.keys, shape.keys, i)) return other
-      }
-    }
+  function divert(step: Step, key: string): Step {
+    for (let other = step.other; other !== null; other = other.other) if (other.key === key) return other
     return UNKNOWN
   }
 
-  function array(input: readonly unknown[], start: number, slot: Slot): number {
+  function unknown(key: string, member: unknown, start: number, holder: Step): number {
+    const at = text(key, start)
+    const step = holder.others ?? UNKNOWN
+    const end = value(member, at, step)
+    return end === INSTANCE ? instance(member, at, step, key) : end
+  }
+
+  function array(input: readonly unknown[], start: number, step: Step): number {
     if (++depth > MAX_DEPTH) throw TOO_LARGE
     const { length } = input
     let at = start
     if (length < 16) bytes[at++] = 0x90 | length
     else at = containerHeader(0xdc, length, start)
     for (let i = 0; i < length; i++) {
-      at = element(input[i], at, slot, i)
+      at = element(input[i], at, step, i)
       if (at > CAPACITY) throw TOO_LARGE
     }
     depth--
@@ -289,16 +298,12 @@ export function createEncoder(): Encoder {
   }
 
   /** Writes a value that must be there: what has no place in an object is null. */
-  function element(input: unknown, at: number, slot: Slot, key: string | number): number {
-    let end = value(input, at, slot)
-    if (end < 0) {
-      if (end === INSTANCE) end = instance(input, at, slot, key)
-      if (end === NOTHING) {
-        bytes[at] = 0xc0
-        return at + 1
-      }
-    }
-    return end
+  function element(input: unknown, at: number, step: Step, key: string | number): number {
+    let end = value(input, at, step)
+    if (end === INSTANCE) end = instance(input, at, step, key)
+    if (end !== NOTHING) return end
+    bytes[at] = 0xc0
+    return at + 1
   }
 
   function containerHeader(tag16: number, count: number, at: number): number {
@@ -380,40 +385,28 @@ export function createEncoder(): Encoder {
       bytes[start] = 0xd9
       bytes[at++] = length
     }
-    let seen = 0
     let i = 0
     for (const last = length - 3; i < last; i += 4, at += 4) {
       const a = input.charCodeAt(i)
       const b = input.charCodeAt(i + 1)
       const c = input.charCodeAt(i + 2)
       const d = input.charCodeAt(i + 3)
-      seen |= a | b | c | d
+      if ((a | b | c | d) > 0x7f) return unicode(input, i, start, at)
       view.setInt32(at, a | (b << 8) | (c << 16) | (d << 24), true)
     }
     for (; i < length; i++, at++) {
       const unit = input.charCodeAt(i)
-      seen |= unit
+      if (unit > 0x7f) return unicode(input, i, start, at)
       bytes[at] = unit
     }
-    return seen < 0x80 ? at : unicode(input, start)
+    return at
   }
 
-  /** Short text that isn't ASCII. */
-  function unicode(input: string, start: number): number {
+  /** The rest of a short text, from where it isn't ASCII, behind a header that may be too short. */
+  function unicode(input: string, from: number, start: number, to: number): number {
     const { length } = input
-    let size = length
-    for (let i = 0; i < length; i++) {
-      const unit = input.charCodeAt(i)
-      // Of a surrogate pair each half takes two of the four bytes.
-      if (unit > 0x7f) size += unit > 0x7ff && (unit & 0xf800) !== 0xd800 ? 2 : 1
-    }
-    let at = start + 1
-    if (size < 0x20) bytes[start] = 0xa0 | size
-    else {
-      bytes[start] = 0xd9
-      bytes[at++] = size
-    }
-    for (let i = 0; i < length; i++) {
+    let at = to
+    for (let i = from; i < length; i++) {
       let point = input.charCodeAt(i)
       if (point < 0x80) {
         bytes[at++] = point
@@ -435,7 +428,19 @@ export function createEncoder(): Encoder {
       }
       bytes[at++] = 0x80 | (point & 0x3f)
     }
-    return at
+    if (length >= 0x20) {
+      bytes[start + 1] = at - start - 2
+      return at
+    }
+    const size = at - start - 1
+    if (size < 0x20) {
+      bytes[start] = 0xa0 | size
+      return at
+    }
+    bytes.copyWithin(start + 2, start + 1, at)
+    bytes[start] = 0xd9
+    bytes[start + 1] = size
+    return at + 1
   }
 
   function longText(input: string, start: number): number {
@@ -498,43 +503,41 @@ export function createEncoder(): Encoder {
     return at + encoded.length
   }
 
-  function learn(input: object, slot: Slot): void {
-    if (slot === NOWHERE) return
-    slot.misses++
-    if (slot.misses > DICTIONARY) {
-      if (slot.misses % SAMPLE !== 0) return
-      slot.others ??= new Slot()
+  /** Learns the keys of an object, of which some were unknown. */
+  function learn(input: object, holder: Step): void {
+    if (holder === UNKNOWN) return
+    holder.misses++
+    if (holder.isPlain === isPlain) holder.isPlain = plainChecks[checksUsed++] ?? isPlain
+    if (holder.misses > DICTIONARY) {
+      if (holder.misses % SAMPLE !== 0) return
+      holder.others ??= new Step('', NO_KEY)
     }
-    const keys = Object.keys(input)
-    if (keys.length === 0 || keys.length > MAX_KEYS) return
-    const places: number[] = []
-    for (const key of keys) {
-      const place = slot === dataRoot && key === 'cookie' ? SKIPPED : placeOf(key)
-      if (place === undefined) return
-      places.push(place)
+    let last: Step | null = null
+    for (const key of Object.keys(input).slice(0, MAX_KEYS)) {
+      const expected: Step = last === null ? holder.inner : last.next
+      let step: Step = expected.key === key ? expected : divert(expected, key)
+      if (step === UNKNOWN) {
+        const skipped = holder === dataRoot && key === 'cookie'
+        step = new Step(key, skipped ? NO_KEY : placeOf(key))
+        if (step.place === NO_KEY && !skipped) break
+        if (expected !== UNKNOWN) addAlternative(expected, step)
+        else if (last === null) holder.inner = step
+        else last.next = step
+        steps++
+      }
+      last = step
     }
-    if (doublesUsed > MAX_DOUBLES) {
-      forget()
-      return
-    }
-    const shape = new Shape(keys, places)
-    shape.next = slot.shapes
-    slot.shapes = shape
-    let last = shape
-    for (let i = 1; i < MAX_CANDIDATES && last.next !== null; i++) last = last.next
-    last.next = null
+    if (steps > MAX_STEPS || doublesUsed > MAX_DOUBLES) forget()
   }
 
-  /** 64 times where the doubles of a key begin, plus its size; undefined for a key of more than 63 bytes. */
-  function placeOf(key: string): number | undefined {
+  function placeOf(key: string): number {
     const known = keyPlaces.get(key)
     if (known !== undefined) return known
+    if (key.length > MAX_KEY_BYTES || !key.isWellFormed()) return NO_KEY
     const encoded = encodePlain(key, CAPACITY)
-    // An extension holds a key that is no text; its bytes might be those of a NaN, which no double keeps.
-    if (encoded.length > 63 || (encoded[0] as number) > 0xd9 || (encoded[0] as number) === 0xc7)
-      return undefined
-    const count = Math.ceil(encoded.length / 8)
+    if (encoded.length > MAX_KEY_BYTES) return NO_KEY
     const place = doublesUsed * 64 + encoded.length
+    const count = Math.ceil(encoded.length / 8)
     const padded = new DataView(new ArrayBuffer(count * 8))
     new Uint8Array(padded.buffer).set(encoded)
     for (let i = 0; i < count; i++) doubles[doublesUsed++] = padded.getFloat64(i * 8, true)
@@ -545,17 +548,28 @@ export function createEncoder(): Encoder {
   /** Starts learning anew when there is no room for more. What lives on is learned again at once. */
   function forget(): void {
     for (const top of [root, dataRoot]) {
-      top.shapes = null
+      top.inner = UNKNOWN
       top.others = null
     }
     keyPlaces.clear()
     doublesUsed = 0
+    steps = 0
+    checksUsed = 0
   }
 }
 
-function startsAlike(a: readonly string[], b: readonly string[], count: number): boolean {
-  for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false
-  return true
+/** Puts the newest alternative in front and lets the oldest go. */
+function addAlternative(step: Step, added: Step): void {
+  added.other = step.other
+  step.other = added
+  let last = added
+  for (let i = 2; i < MAX_ALTERNATIVES && last.other !== null; i++) last = last.other
+  last.other = null
+}
+
+/** An instance of another class than Object has another constructor, or one of its own making. */
+function isPlain(input: object): boolean {
+  return (input as { toJSON?: unknown }).toJSON === undefined && input.constructor === Object
 }
 
 /** Objects that are encoded as something else than their properties, but for the kinds that are checked before. */
