@@ -16,21 +16,23 @@ export function cookieOf(id: string): string {
 
 /** What a browser sends. */
 export function requestsOf(scenario: Scenario): Buffer[] {
+  return ids.map((id) => requestOf(scenario, id))
+}
+
+export function requestOf(scenario: Scenario, id: string): Buffer {
   const { path, visitor } = SCENARIOS[scenario]
-  return ids.map((id) =>
-    Buffer.from(
-      [
-        `GET ${path} HTTP/1.1`,
-        'Host: localhost:3000',
-        'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-        'Accept: text/html,application/xhtml+xml',
-        'Accept-Language: en',
-        'Accept-Encoding: gzip',
-        'Connection: keep-alive',
-        `Cookie: theme=dark; consent=2026-01-31${visitor === 'known' ? `; ${cookieOf(id)}` : ''}`,
-        '\r\n',
-      ].join('\r\n'),
-    ),
+  return Buffer.from(
+    [
+      `GET ${path} HTTP/1.1`,
+      'Host: localhost:3000',
+      'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      'Accept: text/html,application/xhtml+xml',
+      'Accept-Language: en',
+      'Accept-Encoding: gzip',
+      'Connection: keep-alive',
+      `Cookie: theme=dark; consent=2026-01-31${visitor === 'known' ? `; ${cookieOf(id)}` : ''}`,
+      '\r\n',
+    ].join('\r\n'),
   )
 }
 
@@ -38,9 +40,14 @@ export function requestsOf(scenario: Scenario): Buffer[] {
 export async function seed(store: SeededStore | undefined): Promise<void> {
   if (store === undefined) return
   await new Promise((resolve) => store.clear?.(resolve))
+  await Promise.all(ids.map((id) => put(store, id, exampleSession())))
+}
+
+/** Stores a session under an id, as express-session does. */
+export function put(store: SeededStore, id: string, data: object): Promise<void> {
   const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: '/', sameSite: 'lax' }
-  await Promise.all(
-    ids.map((id) => new Promise((resolve) => store.set(id, { cookie, ...exampleSession() }, resolve))),
+  return new Promise((resolve, reject) =>
+    store.set(id, { cookie, ...data }, (error) => (error ? reject(error) : resolve())),
   )
 }
 
