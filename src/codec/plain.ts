@@ -217,46 +217,55 @@ class PlainWriter {
   }
 
   #number(value: number): void {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-      const at = this.#tagged(0xcb, 8)
-      this.#view.setFloat64(at, Number.isNaN(value) ? Number.NaN : value)
-    } else if (value >= 0) {
+    if (!Number.isSafeInteger(value) || Object.is(value, -0)) this.#float(value)
+    else if (value >= 0) {
       if (value < 0x80) this.#byte(value)
-      else if (value < 0x100) this.#view.setUint8(this.#tagged(0xcc, 1), value)
-      else if (value < 0x10000) this.#view.setUint16(this.#tagged(0xcd, 2), value)
-      else if (value < 0x100000000) this.#view.setUint32(this.#tagged(0xce, 4), value)
-      else this.#view.setBigUint64(this.#tagged(0xcf, 8), BigInt(value))
+      else if (value < 0x100) this.#integer(0xcc, 1, value)
+      else if (value < 0x10000) this.#integer(0xcd, 2, value)
+      else if (value < 0x100000000) this.#integer(0xce, 4, value)
+      else this.#integer(0xcf, 8, BigInt(value))
     } else if (value >= -0x20) this.#byte(value & 0xff)
-    else if (value >= -0x80) this.#view.setInt8(this.#tagged(0xd0, 1), value)
-    else if (value >= -0x8000) this.#view.setInt16(this.#tagged(0xd1, 2), value)
-    else if (value >= -0x80000000) this.#view.setInt32(this.#tagged(0xd2, 4), value)
-    else this.#view.setBigInt64(this.#tagged(0xd3, 8), BigInt(value))
+    else if (value >= -0x80) this.#integer(0xd0, 1, value)
+    else if (value >= -0x8000) this.#integer(0xd1, 2, value)
+    else if (value >= -0x80000000) this.#integer(0xd2, 4, value)
+    else this.#integer(0xd3, 8, BigInt(value))
   }
 
   #bigint(value: bigint): void {
     const safe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
-    if (!safe && BigInt.asUintN(64, value) === value) this.#view.setBigUint64(this.#tagged(0xcf, 8), value)
-    else if (!safe && BigInt.asIntN(64, value) === value) this.#view.setBigInt64(this.#tagged(0xd3, 8), value)
+    if (!safe && BigInt.asUintN(64, value) === value) this.#integer(0xcf, 8, value)
+    else if (!safe && BigInt.asIntN(64, value) === value) this.#integer(0xd3, 8, value)
     else this.#extension(EXT_BIGINT, twosComplement(value))
+  }
+
+  #float(value: number): void {
+    this.#byte(0xcb)
+    const at = this.#skip(8)
+    this.#view.setFloat64(at, Number.isNaN(value) ? Number.NaN : value)
   }
 
   #containerHeader(fix: number, tag16: number, count: number): void {
     if (count < 16) this.#byte(fix | count)
-    else if (count < 0x10000) this.#view.setUint16(this.#tagged(tag16, 2), count)
-    else this.#view.setUint32(this.#tagged(tag16 + 1, 4), count)
+    else if (count < 0x10000) this.#integer(tag16, 2, count)
+    else this.#integer(tag16 + 1, 4, count)
   }
 
   /** The header of str, bin or ext: `tag` for a length of one byte, the next two for two and four bytes. */
   #sized(tag: number, length: number): void {
     if (length > this.#maxBytes) throw this.#tooLarge()
-    if (length < 0x100) this.#view.setUint8(this.#tagged(tag, 1), length)
-    else if (length < 0x10000) this.#view.setUint16(this.#tagged(tag + 1, 2), length)
-    else this.#view.setUint32(this.#tagged(tag + 2, 4), length)
+    if (length < 0x100) this.#integer(tag, 1, length)
+    else if (length < 0x10000) this.#integer(tag + 1, 2, length)
+    else this.#integer(tag + 2, 4, length)
   }
 
-  #tagged(tag: number, size: number): number {
+  /** A tag and an integer of so many bytes, signed or not. */
+  #integer(tag: number, size: 1 | 2 | 4 | 8, value: number | bigint): void {
     this.#byte(tag)
-    return this.#skip(size)
+    const at = this.#skip(size)
+    if (size === 1) this.#view.setUint8(at, Number(value))
+    else if (size === 2) this.#view.setUint16(at, Number(value))
+    else if (size === 4) this.#view.setUint32(at, Number(value))
+    else this.#view.setBigUint64(at, BigInt(value))
   }
 
   #byte(byte: number): void {
