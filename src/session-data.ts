@@ -13,6 +13,9 @@ export interface SessionData {
   cookie: Cookie
 }
 
+/** Any store; those of this package can end the sessions of an owner, too. */
+type RequestStore = ExpressStore & Partial<Pick<SessionStore, 'revoke' | 'revokeOwner' | 'sessionsOf'>>
+
 declare global {
   namespace Express {
     interface Request {
@@ -21,7 +24,7 @@ declare global {
       /** The session's id. */
       sessionID: string
       /** The store that keeps it. */
-      sessionStore: ExpressStore & Partial<Pick<SessionStore, 'revoke' | 'revokeOwner' | 'sessionsOf'>>
+      sessionStore: RequestStore
     }
   }
 }
