@@ -155,8 +155,9 @@ export class Exchange implements SessionHost {
         this.lost = true
         this.session = undefined
         this.sessionID = id
-        if (this.setup.options.ifStoreFails === 'error') throw error
-        this.report(error)
+        const goesOn = this.setup.options.ifStoreFails === 'no-session'
+        this.setup.report(error, this.req, goesOn)
+        if (!goesOn) throw error
       },
     )
   }

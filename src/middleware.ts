@@ -53,16 +53,14 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
   attach(req, exchange)
   if (setup.eager) guardResponse(exchange)
   // A store that answers at once is asked when a handler looks at the session; most requests to most sites never do.
-  if (setup.persistence.readsAtOnce) {
-    if (exchange.isDue() && exchange.readCookie() !== undefined) exchange.resolve()
-    return next()
-  }
+  const { readsAtOnce } = setup.persistence
+  if (readsAtOnce && !exchange.isDue()) return next()
   if (exchange.readCookie() === undefined) return next()
 
   attempt(
     () => exchange.resolve(),
     () => {
-      guardResponse(exchange)
+      if (!readsAtOnce) guardResponse(exchange)
       next()
     },
     (error) => next(error),
