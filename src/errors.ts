@@ -9,6 +9,11 @@ export class SessionError extends Error {
   }
 }
 
+/** Whether this error says that a session ended while a request was changing it. */
+export function isGone(error: unknown): boolean {
+  return error instanceof SessionError && error.code === 'SESSION_GONE'
+}
+
 /** Every code that an error or a process warning of this package can carry. */
 export type SessionErrorCode =
   /** An option of the wrong type, out of range, or in conflict with another one. */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Cookie } from './cookie.ts'
 import type { CookiePolicy, CookieTemplate } from './cookie-policy.ts'
 import type { Keyring } from './engine/engine.ts'
-import { SessionError } from './errors.ts'
+import { isGone, SessionError } from './errors.ts'
 import { andThen, attempt, isPromise } from './maybe-promise.ts'
 import { decodeCookie, findCookie } from './request-cookie.ts'
 import type { Gate } from './response.ts'
@@ -74,7 +74,7 @@ export class Exchange implements SessionHost {
   pending: Promise<void> | undefined = undefined
   /** Whether the session changed, against what the request began with. Known after a commit. */
   modified = false
-  /** Whether the store said, at the commit, that the session is gone. */
+  /** Whether the store said, when the session was to be stored, that it is gone. */
   gone = false
   /** Whether the store failed and the request goes on without a session. */
   lost = false
@@ -167,6 +167,7 @@ export class Exchange implements SessionHost {
     const { genid } = this.setup.options
     // What a genid sees of the session is the one before, if any.
     this.resolved = true
+    this.gone = false
     const id = genid === undefined ? this.setup.engine.newId() : checkId(genid(this.req))
     const session = this.createSession(id, this.cookieTemplate().copy())
     session.cookie.renew(Date.now())
@@ -219,10 +220,19 @@ export class Exchange implements SessionHost {
     return this.#due
   }
 
-  /** Requests with the same cookie need not tell the store within the next `lag` ms. */
-  leaveAlone(lag: number): void {
+  /** How long the session of the request's cookie was kept after its last use when it was seen, ms. */
+  knownIdle(): number | undefined {
     const cookie = this.rawCookie()
-    if (cookie !== undefined) this.setup.recentlySeen.add(cookie, Date.now() + lag)
+    return cookie === undefined ? undefined : this.setup.recentlySeen.idleOf(cookie)
+  }
+
+  /**
+   * Requests with the same cookie need not tell the store within the next `lag` ms. The session is kept for `idle` ms
+   * after its last use.
+   */
+  leaveAlone(lag: number, idle: number): void {
+    const cookie = this.rawCookie()
+    if (cookie !== undefined) this.setup.recentlySeen.add(cookie, Date.now() + lag, idle)
     this.#due = false
   }
 
@@ -269,6 +279,7 @@ export class Exchange implements SessionHost {
       () => {},
       (error) => {
         this.refused = data
+        this.gone ||= isGone(error)
         throw error
       },
     )
@@ -287,7 +298,23 @@ export class Exchange implements SessionHost {
   }
 
   updateSession<T>(session: Session, change: (session: Session) => T | Promise<T>): Promise<T> {
-    return this.#track(this.setup.persistence.update(this, session, change))
+    let refusal: unknown
+    const changeOrRefuse = (session: Session) =>
+      attempt<T, T>(
+        () => change(session),
+        (value) => value,
+        (error) => {
+          refusal = error
+          throw error
+        },
+      )
+    const updated = this.setup.persistence.update(this, session, changeOrRefuse)
+    updated.catch((error) => {
+      this.gone ||= isGone(error)
+      // What the change itself throws is between the handler and its change.
+      if (error !== refusal) this.report(error)
+    })
+    return this.#track(updated)
   }
 
   regenerateSession(session: Session, { grace = 0 }: RegenerateOptions = {}): MaybePromise<Session> {

@@ -9,7 +9,7 @@ import { andThen } from './maybe-promise.ts'
 import type { Merger } from './merge.ts'
 import type { Persistence } from './persistence.ts'
 import type { RecentlySeen } from './recently-seen.ts'
-import { copyData, originOf, replaceData, type Session, setOrigin } from './session.ts'
+import { copyData, originOf, type Session, setOrigin } from './session.ts'
 import { storedCookie } from './store.ts'
 import type { StoreCalls } from './store-calls.ts'
 import {
@@ -20,7 +20,7 @@ import {
   touchSession,
 } from './stores/express-store.ts'
 import type { MaybePromise } from './stores/store.ts'
-import { Turns } from './turns.ts'
+import { patiently, Turns } from './turns.ts'
 
 export interface ForeignSessionsOptions {
   readonly codec: Codec
@@ -115,7 +115,7 @@ export class ForeignSessions implements Persistence {
     change: (session: Session) => T | Promise<T>,
   ): Promise<T> {
     // Such a store has no compare-and-set. Within this process, at least, updates follow one another.
-    return this.#turns.take(session.id, async () => {
+    return this.#turns.take(session.id, async (leave) => {
       const origin = originOf(session)
       const stored = await this.#calls.make(() => getSession(this.#store, session.id))
       if (stored === undefined && origin.saved !== undefined) {
@@ -123,14 +123,10 @@ export class ForeignSessions implements Persistence {
       }
       if (stored !== undefined) {
         const theirs = this.#codec.encodeData(stored)
-        const merged = this.#merger.merge(
-          origin.saved ?? origin.original,
-          this.#codec.encodeData(session),
-          theirs,
-        )
-        replaceData(session, merged)
+        const mine = this.#codec.encodeData(session)
+        this.#merger.mergeInto(session, origin.saved ?? origin.original, mine, theirs)
       }
-      const result = await change(session)
+      const result = await patiently(() => change(session), leave)
       await this.save(exchange, session, this.#codec.encodeData(session))
       return result
     })

@@ -1,4 +1,5 @@
 /** How long sessions last: after their last use, at most, and how exactly that is kept. All times in ms. */
+import type { RecordHeader } from './codec/record.ts'
 import type { Cookie } from './cookie.ts'
 
 /** How long a session without `maxAge` is kept after its last use, as connect-redis does. */
@@ -13,8 +14,9 @@ export interface LifetimeOptions {
   /** How long a session may last from its beginning, however much it is used, ms. Default: no limit. */
   readonly absoluteTimeout?: number | undefined
   /**
-   * How stale a stored expiry may get before it is moved, ms. Default: a tenth of the lifetime, at most a minute; 0
-   * for stores made for express-session, which expect to be told of every request.
+   * How stale a stored expiry may get before it is moved, ms: from a second to half of the lifetime, whatever is
+   * given. Default: a tenth of the lifetime, at most a minute; 0 for stores made for express-session, which expect
+   * to be told of every request.
    */
   readonly touchAfter?: number | undefined
 }
@@ -33,13 +35,16 @@ export class Lifetime {
   /** How long a session with this cookie is kept after its last use. */
   idle({ originalMaxAge }: Pick<Cookie, 'originalMaxAge'>): number {
     const maxAge = typeof originalMaxAge === 'number' ? Math.round(originalMaxAge) : undefined
-    if (this.#idle === Number.POSITIVE_INFINITY) return maxAge ?? BROWSER_SESSION
-    return Math.min(this.#idle, maxAge ?? this.#idle)
+    const unlimited = maxAge ?? (this.#idle === Number.POSITIVE_INFINITY ? BROWSER_SESSION : this.#idle)
+    return Math.min(unlimited, this.#idle, this.#absolute)
   }
 
-  /** When a session that began at `created` ends in any case; `until` is an end of its own. ms since the epoch. */
-  end(created: number, until: number | undefined): number {
-    return Math.min(created + this.#absolute, until ?? Number.POSITIVE_INFINITY)
+  /**
+   * Whether a session is over at `now` (ms since the epoch) although its record is still there. The stored expiry
+   * leaves that aside: so it tells when the session was used last, and a read can move it without knowing more.
+   */
+  isOver({ created, extras }: Pick<RecordHeader, 'created' | 'extras'>, now: number): boolean {
+    return created + this.#absolute <= now || (untilOf(extras) ?? Number.POSITIVE_INFINITY) <= now
   }
 
   /** Whether the options say how stale a stored expiry may get; else a store decides that by what it costs there. */
@@ -49,6 +54,15 @@ export class Lifetime {
 
   /** How far a stored expiry may be off, for a session that is kept `idle` ms after its last use. */
   lag(idle: number): number {
-    return this.#touchAfter ?? Math.min(Math.max(idle, 0) / 10, 60_000)
+    const lifetime = Math.max(idle, 0)
+    if (this.#touchAfter === undefined) return Math.min(lifetime / 10, 60_000)
+    // Not more, or a session would end while it is in use; not less, or one request would move it several times.
+    return Math.min(Math.max(this.#touchAfter, 1000), lifetime / 2)
   }
+}
+
+/** When a session ends that was replaced by `regenerate({ grace })`, ms since the epoch. */
+export function untilOf(extras: RecordHeader['extras']): number | undefined {
+  const until = extras?.['until']
+  return typeof until === 'number' ? until : undefined
 }

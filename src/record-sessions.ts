@@ -12,21 +12,22 @@ import { commitChannel, conflictChannel, loadChannel, publish, touchChannel } fr
 import type { Engine } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import type { Lifetime } from './lifetime.ts'
+import { type Lifetime, untilOf } from './lifetime.ts'
 import { andThen, attempt, isPromise } from './maybe-promise.ts'
 import type { Merger } from './merge.ts'
 import type { Persistence } from './persistence.ts'
-import { copyData, type Origin, originOf, ownerOf, replaceData, type Session, setOrigin } from './session.ts'
+import { copyData, type Origin, originOf, ownerOf, type Session, setOrigin } from './session.ts'
 import type { StoreCalls } from './store-calls.ts'
 import type { MaybePromise, RecordStore, StoredRecord, WriteResult } from './stores/store.ts'
-import { Turns } from './turns.ts'
+import { patiently, Turns } from './turns.ts'
 
 /** How often one commit may lose against other writers. Each time another one has won, so there is progress. */
-const MAX_ATTEMPTS = 200
+const MAX_ATTEMPTS = 1000
 
-/** From this attempt on, a writer waits a little, so that those of other processes get through. */
+/** From this attempt on, a writer pauses a little, so that those of other processes get through. */
 const POLITE_FROM = 8
-const LONGEST_WAIT = 20
+/** In ms. */
+const LONGEST_PAUSE = 20
 
 export interface RecordSessionsOptions {
   readonly codec: Codec
@@ -62,32 +63,40 @@ export class RecordSessions implements Persistence {
     const key = this.#key(id)
     const cookie = exchange.cookieTemplate().copy()
     const due = exchange.isDue() || !(this.readsAtOnce || this.#lifetime.isLax)
-    // A store that answers at once is told the exact expiry below; for one at a distance it rides along.
-    const touchTo = due && !this.readsAtOnce ? Date.now() + this.#lifetime.idle(cookie) : undefined
+    // A store that answers at once is told the exact expiry below; for one at a distance it rides along, by what is
+    // known of the session before it is read.
+    const touchTo =
+      due && !this.readsAtOnce
+        ? Date.now() + (exchange.knownIdle() ?? this.#lifetime.idle(cookie))
+        : undefined
     return andThen(
       this.#calls.make(() => this.#records.read(key, touchTo)),
       (record) => {
         const session = record && this.#inflate(exchange, id, cookie, record)
         this.#tell(loadChannel, key, { found: session !== undefined })
-        if (session !== undefined && due) this.#use(exchange, session)
+        if (session !== undefined && due) this.#use(exchange, session, touchTo)
         return session
       },
     )
   }
 
   /** A session that is used lives on, also if the request should never come to its end. */
-  #use(exchange: Exchange, session: Session): void {
-    exchange.leaveAlone(this.#lifetime.lag(this.#lifetime.idle(session.cookie)))
+  #use(exchange: Exchange, session: Session, touchedTo: number | undefined): void {
+    const { cookie } = session
+    const origin = originOf(session)
+    if (touchedTo !== undefined && origin.expires === touchedTo) this.#tellTouch(session)
     const moved = this.#moveExpiry(session)
     if (isPromise(moved)) moved.catch((error) => exchange.report(error))
+    const idle = this.#lifetime.idle(cookie)
+    // What the expiry is behind by now counts against how far it may be.
+    const behind = Math.max(0, this.#expires(origin, cookie) - origin.expires)
+    exchange.leaveAlone(this.#lifetime.lag(idle) - behind, idle)
   }
 
   #inflate(exchange: Exchange, id: string, cookie: Cookie, record: StoredRecord): Session | undefined {
     const decoded = decodeRecord(record.payload)
     const { header } = decoded
-    const created = Number.isNaN(header.created) ? Date.now() : header.created
-    const until = untilOf(header.extras)
-    if (this.#lifetime.end(created, until) <= Date.now()) {
+    if (this.#lifetime.isOver(header, Date.now())) {
       this.#discard(exchange, id)
       return undefined
     }
@@ -109,8 +118,8 @@ export class RecordSessions implements Persistence {
       saved: data,
       version: record.version,
       expires: record.expires,
-      created,
-      until,
+      created: Number.isNaN(header.created) ? Date.now() : header.created,
+      until: untilOf(header.extras),
       originalMaxAge: header.originalMaxAge,
       // As this version would keep them: an express-session record has all attributes, differing or not.
       overrides: exchange.cookieTemplate().overrides(cookie),
@@ -134,27 +143,32 @@ export class RecordSessions implements Persistence {
   #store(exchange: Exchange, session: Session, data: Uint8Array, attempts: number): MaybePromise<void> {
     return andThen(this.#write(exchange, session, data, attempts), (lost) => {
       if (lost === undefined) return undefined
-      const again = () => {
-        const merged = this.#merge(session, this.#codec.encodeData(session), lost.current)
-        return this.#store(exchange, session, merged, attempts + 1)
-      }
-      if (this.writesAtOnce) return again()
+      const again = () =>
+        andThen(this.#latest(session, lost.current, attempts), (current) => {
+          const merged = this.#merge(exchange, session, this.#codec.encodeData(session), current)
+          return this.#store(exchange, session, merged, attempts + 1)
+        })
       // Those of this process queue up, so that each of them loses only to other processes.
-      if (attempts === 1) return this.#turns.take(this.#key(session.id), async () => again())
-      return andThen(this.#giveWay(attempts), again)
+      if (attempts > 1 || this.writesAtOnce) return again()
+      return this.#turns.take(this.#key(session.id), async () => again())
     })
   }
 
   update<T>(exchange: Exchange, session: Session, change: (session: Session) => T | Promise<T>): Promise<T> {
-    return this.#turns.take(this.#key(session.id), async () => {
+    return this.#turns.take(this.#key(session.id), async (leave) => {
       // What the request had changed before the update stays, on top of what others have stored meanwhile.
       let before = this.#codec.encodeData(session)
-      for (let attempts = 1; ; attempts++) {
-        const result = await change(session)
-        const lost = await this.#write(exchange, session, this.#codec.encodeData(session), attempts)
-        if (lost === undefined) return result
-        before = this.#merge(session, before, lost.current)
-        await this.#giveWay(attempts)
+      try {
+        for (let attempts = 1; ; attempts++) {
+          const result = await patiently(() => change(session), leave)
+          const lost = await this.#write(exchange, session, this.#codec.encodeData(session), attempts)
+          if (lost === undefined) return result
+          const current = await this.#latest(session, lost.current, attempts)
+          before = this.#merge(exchange, session, before, current)
+        }
+      } catch (error) {
+        this.#merger.replace(session, before)
+        throw error
       }
     })
   }
@@ -203,7 +217,12 @@ export class RecordSessions implements Persistence {
    * Puts what others have stored since under `mine`, this side's encoded data; the session becomes the two of them
    * merged. Answers its encoded data.
    */
-  #merge(session: Session, mine: Uint8Array, current: StoredRecord | undefined): Uint8Array {
+  #merge(
+    exchange: Exchange,
+    session: Session,
+    mine: Uint8Array,
+    current: StoredRecord | undefined,
+  ): Uint8Array {
     if (current === undefined) {
       throw new SessionError(
         'SESSION_GONE',
@@ -213,34 +232,66 @@ export class RecordSessions implements Persistence {
     const origin = originOf(session)
     const decoded = decodeRecord(current.payload)
     const theirs = decoded.kind === 'record' ? decoded.payload : this.#codec.encodeData(decoded.data)
-    const merged = this.#merger.merge(origin.saved ?? origin.original, mine, theirs)
-    replaceData(session, merged)
+    this.#merger.mergeInto(session, origin.saved ?? origin.original, mine, theirs)
+    this.#mergeCookie(exchange, session, decoded.header)
     origin.version = current.version
     origin.saved = theirs
-    origin.until = untilOf(decoded.header.extras)
+    origin.until = earlier(origin.until, untilOf(decoded.header.extras))
     return this.#codec.encodeData(session)
   }
 
-  /** After many lost attempts, a little time for the writers of other processes. */
-  #giveWay(attempts: number): MaybePromise<void> {
+  /** What others have made of the cookie holds, unless this request has changed it as well. */
+  #mergeCookie(
+    exchange: Exchange,
+    session: Session,
+    { expires, originalMaxAge, extras }: RecordHeader,
+  ): void {
+    const { cookie } = session
+    const origin = originOf(session)
+    const template = exchange.cookieTemplate()
+    if (this.#hasChangedCookie(exchange, session)) return
+    const theirs = template.copy()
+    theirs.override((extras?.['cookie'] ?? {}) as CookieAttributes)
+    cookie.override(theirs.overrides(cookie) ?? {})
+    cookie.restore(expires, originalMaxAge)
+    cookie.renew(Date.now())
+    origin.originalMaxAge = originalMaxAge
+    origin.overrides = template.overrides(cookie)
+  }
+
+  /** What to merge with after a lost attempt: what was in its way, or, after many, what is there a little later. */
+  #latest(
+    session: Session,
+    current: StoredRecord | undefined,
+    attempts: number,
+  ): MaybePromise<StoredRecord | undefined> {
+    if (attempts < POLITE_FROM || current === undefined) return current
     if (attempts >= MAX_ATTEMPTS) {
       throw new SessionError(
         'SESSION_CONFLICT',
         `The session could not be stored: ${attempts} times, others were faster.`,
       )
     }
-    if (attempts >= POLITE_FROM)
-      return new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_WAIT))
+    const pause = new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_PAUSE))
+    return pause.then(() => this.#calls.make(() => this.#records.read(this.#key(session.id))))
   }
 
   touch(exchange: Exchange, session: Session): MaybePromise<void> {
-    const origin = originOf(session)
-    const { cookie } = session
-    const overrides = exchange.cookieTemplate().overrides(cookie)
-    if (cookie.originalMaxAge !== origin.originalMaxAge || !equalOverrides(overrides, origin.overrides)) {
+    if (this.#hasChangedCookie(exchange, session)) {
+      const origin = originOf(session)
       return this.save(exchange, session, origin.saved ?? origin.original)
     }
     return this.#moveExpiry(session)
+  }
+
+  /** Whether a handler has changed what is stored of the cookie. */
+  #hasChangedCookie(exchange: Exchange, session: Session): boolean {
+    const { cookie } = session
+    const { originalMaxAge, overrides } = originOf(session)
+    return (
+      cookie.originalMaxAge !== originalMaxAge ||
+      !equalOverrides(exchange.cookieTemplate().overrides(cookie), overrides)
+    )
   }
 
   /** Moves the stored expiry to where it should be, unless it is near enough. */
@@ -251,16 +302,14 @@ export class RecordSessions implements Persistence {
     if (Math.abs(expires - origin.expires) <= this.#lifetime.lag(this.#lifetime.idle(cookie)))
       return undefined
     origin.expires = expires
-    const key = this.#key(session.id)
-    this.#tell(touchChannel, key, { expires })
-    return this.#calls.make(() => this.#records.touch(key, expires))
+    this.#tellTouch(session)
+    return this.#calls.make(() => this.#records.touch(this.#key(session.id), expires))
   }
 
-  #expires(origin: Origin, cookie: Cookie): number {
-    return Math.min(
-      Date.now() + this.#lifetime.idle(cookie),
-      this.#lifetime.end(origin.created, origin.until),
-    )
+  /** Where the stored expiry belongs, ms since the epoch. */
+  #expires({ until }: Origin, cookie: Cookie): number {
+    const expires = Date.now() + this.#lifetime.idle(cookie)
+    return earlier(expires, until) as number
   }
 
   destroy(id: string, origin?: Origin): MaybePromise<void> {
@@ -272,8 +321,12 @@ export class RecordSessions implements Persistence {
   retire(exchange: Exchange, session: Session, grace: number): MaybePromise<void> {
     const origin = originOf(session)
     if (origin.saved === undefined) return undefined
-    origin.until = Math.min(Date.now() + grace, origin.until ?? Number.POSITIVE_INFINITY)
+    origin.until = earlier(Date.now() + grace, origin.until)
     return this.save(exchange, session, origin.saved)
+  }
+
+  #tellTouch(session: Session): void {
+    this.#tell(touchChannel, this.#key(session.id), { expires: originOf(session).expires })
   }
 
   #tell(channel: Channel, key: string, message: object): void {
@@ -295,10 +348,9 @@ function extrasOf(
   return { ...(overrides && { cookie: overrides }), ...(until !== undefined && { until }) }
 }
 
-/** When a session ends that was replaced by `regenerate({ grace })`, ms since the epoch. */
-function untilOf(extras: RecordHeader['extras']): number | undefined {
-  const until = extras?.['until']
-  return typeof until === 'number' ? until : undefined
+/** The earlier of two times; undefined stands for never. */
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a
 }
 
 function equalOverrides(a: CookieAttributes | undefined, b: CookieAttributes | undefined): boolean {

@@ -171,23 +171,6 @@ export function ownerOf(session: object): string | undefined {
   return typeof owner === 'string' || typeof owner === 'number' ? String(owner) : undefined
 }
 
-/** Makes `data` all that a session holds. */
-export function replaceData(session: Session, data: Record<string, unknown>): void {
-  for (const key of Object.keys(session)) {
-    if (key !== 'cookie' && !Object.hasOwn(data, key))
-      delete (session as unknown as Record<string, unknown>)[key]
-  }
-  for (const key of Object.keys(data)) {
-    if (key === 'cookie') continue
-    Object.defineProperty(session, key, {
-      value: data[key],
-      configurable: true,
-      enumerable: true,
-      writable: true,
-    })
-  }
-}
-
 function run<T, S extends Session>(
   session: S,
   action: (host: SessionHost) => MaybePromise<T>,
