@@ -1,7 +1,7 @@
 /** What has to be written when a response is about to leave: nothing, a touch, the session, or its end. */
 import { Cookie } from './cookie.ts'
 import { equalBytes } from './equal-bytes.ts'
-import { SessionError } from './errors.ts'
+import { isGone } from './errors.ts'
 import { type Exchange, kExchange } from './exchange.ts'
 import { isPromise } from './maybe-promise.ts'
 import { originOf, type Session } from './session.ts'
@@ -15,7 +15,7 @@ export function commit(exchange: Exchange): MaybePromise<void> {
   if (exchange.pending !== undefined) return exchange.pending.then(() => commit(exchange))
   const { persistence, options, eager } = exchange.setup
   if (!exchange.resolved && eager) resolveUnseen(exchange)
-  if (!exchange.resolved || exchange.lost) return
+  if (!exchange.resolved || exchange.lost || exchange.gone) return
   const session = currentSession(exchange)
   const id = exchange.sessionID
   if (!session) {
@@ -62,7 +62,7 @@ function orDrop(exchange: Exchange, write: () => MaybePromise<void>): MaybePromi
 /** Lets the response go on without what was to be stored, where that is right; else passes the error on. */
 function drop(exchange: Exchange, error: unknown): void {
   // A session that ended elsewhere is not brought back.
-  exchange.gone = error instanceof SessionError && error.code === 'SESSION_GONE'
+  exchange.gone = isGone(error)
   exchange.lost = !exchange.gone && exchange.setup.options.ifStoreFails === 'no-session'
   if (!exchange.gone && !exchange.lost) throw error
   exchange.report(error)

@@ -1,5 +1,5 @@
 /** Whether a response carries the session cookie, and which; and, where it should but can't, why not. */
-import type { Cookie } from './cookie.ts'
+import { Cookie } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
 import { forwardedProto, type TransportRequest } from './secure-request.ts'
 import { warnOnce } from './warnings.ts'
@@ -8,7 +8,8 @@ import { warnOnce } from './warnings.ts'
 export function sessionCookie(exchange: Exchange): string | undefined {
   const { session, sessionID: id, setup } = exchange
   const { name, rolling, saveUninitialized } = setup.options
-  if (exchange.gone) return expiredLine(name, exchange.cookieTemplate().copy())
+  if (exchange.gone)
+    return expiredLine(name, Cookie.like(session?.cookie ?? exchange.cookieTemplate().copy()))
   if (!session || exchange.lost || typeof id !== 'string') return undefined
   const { cookie } = session
   const due =

@@ -4,10 +4,11 @@ import { createCodec } from './codec/select.ts'
 import { CookiePolicy } from './cookie-policy.ts'
 import type { Engine, Keyring } from './engine/engine.ts'
 import { selectEngine } from './engine/select.ts'
-import { SessionError } from './errors.ts'
+import { isGone } from './errors.ts'
 import { type Exchange, kExchange } from './exchange.ts'
 import { ForeignSessions } from './foreign-sessions.ts'
 import { Lifetime } from './lifetime.ts'
+import { attempt } from './maybe-promise.ts'
 import { MemoryStore } from './memory-store.ts'
 import { Merger } from './merge.ts'
 import { type CheckedOptions, checkOptions, checkRequestCookie, type SessionOptions } from './options.ts'
@@ -97,15 +98,20 @@ export class Setup {
   /** Tells the `onError` option; without one, a process warning, once, where no response carries the error. */
   report(error: unknown, req: unknown, unseen: boolean): void {
     const { onError } = this.options
-    if (onError !== undefined) onError(error, req)
+    if (onError !== undefined) tell(onError, error, req)
+    // That a session ended while another request was changing it is nothing to warn about: a logout does it.
     else if (unseen && !isGone(error))
       warnOnce('SESSION_STORE_ERROR', `A session could not be stored: ${String(error)}`)
   }
 }
 
-/** That a session ended while another request was changing it is nothing to warn about: a logout does it. */
-function isGone(error: unknown): boolean {
-  return error instanceof SessionError && error.code === 'SESSION_GONE'
+/** What the application's `onError` throws, now or later, keeps no response back and ends no process. */
+function tell(onError: NonNullable<CheckedOptions['onError']>, error: unknown, req: unknown): void {
+  attempt<unknown, void>(
+    () => onError(error, req),
+    () => {},
+    (failure) => warnOnce('SESSION_STORE_ERROR', `The option onError failed itself: ${String(failure)}`),
+  )
 }
 
 /** Makes a new session in a request that has the middleware behind it. */
