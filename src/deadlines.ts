@@ -35,7 +35,8 @@ export class Deadlines {
   }
 
   #arm(delay: number): NodeJS.Timeout {
-    const timer = setTimeout(() => this.#expire(), delay)
+    // Where this process itself was busy for long, the answers are there, unread: they come before what is overdue.
+    const timer = setTimeout(() => setImmediate(() => this.#expire()), delay)
     timer.unref?.()
     return timer
   }
