@@ -5,12 +5,13 @@ import { decodeRecord, encodeRecord, type RecordHeader } from './codec/record.ts
 import { createCodec } from './codec/select.ts'
 import { Cookie, type CookieAttributes, type CookieData } from './cookie.ts'
 import { selectEngine } from './engine/select.ts'
-import { Lifetime } from './lifetime.ts'
+import { Lifetime, untilOf } from './lifetime.ts'
 import { andThen } from './maybe-promise.ts'
-import { ownerOf } from './session.ts'
+import { checkOwner, ownerOf } from './owner.ts'
 import { Store } from './store.ts'
+import { StoreCalls } from './store-calls.ts'
 import type { ExpressStore } from './stores/express-store.ts'
-import type { MaybePromise, RecordStore } from './stores/store.ts'
+import type { MaybePromise, RecordStore, StoredRecord } from './stores/store.ts'
 
 /** A stored session as plain data. */
 export interface StoredSession {
@@ -33,14 +34,16 @@ export interface OwnedSession {
 export class SessionStore extends Store {
   /** The store behind it. */
   readonly records: RecordStore
-  /** How long sessions last; the middleware that uses the store says so. */
+  /** How long sessions last, and how long a call may take; the middleware that uses the store says so. */
   lifetime = new Lifetime()
+  calls: StoreCalls
   readonly #engine = selectEngine('auto')
   readonly #codec: Codec = createCodec(this.#engine.name)
 
   constructor(records: RecordStore) {
     super()
     this.records = records
+    this.calls = new StoreCalls(records.name, 0)
   }
 
   /** The stored session of an id, undefined when there is none. */
@@ -48,8 +51,7 @@ export class SessionStore extends Store {
   override get(id: string): Promise<StoredSession | undefined>
   override get(id: string, callback?: (error: unknown, session?: StoredSession | null) => void): unknown {
     return answer<StoredSession | undefined>(
-      () =>
-        andThen(this.records.read(this.#key(id)), (record) => record && this.#decode(record.payload).session),
+      () => andThen(this.#read(this.#key(id)), (found) => found?.session),
       callback as Callback<StoredSession | undefined> | undefined,
     )
   }
@@ -65,7 +67,7 @@ export class SessionStore extends Store {
   override destroy(id: string, callback: Callback): void
   override destroy(id: string): Promise<void>
   override destroy(id: string, callback?: Callback): unknown {
-    return answer(() => this.records.delete(this.#key(id)), callback)
+    return answer(() => this.calls.make(() => this.records.delete(this.#key(id))), callback)
   }
 
   /** Moves the expiry to where the session's cookie has it. */
@@ -73,7 +75,7 @@ export class SessionStore extends Store {
   touch(id: string, session: object): Promise<void>
   touch(id: string, session: object, callback?: Callback): unknown {
     const expires = Date.now() + this.lifetime.idle(cookieOf(session))
-    return answer(() => this.records.touch(this.#key(id), expires), callback)
+    return answer(() => this.calls.make(() => this.records.touch(this.#key(id), expires)), callback)
   }
 
   /** All live sessions by their id; by its hash, in a store that keeps hashes. */
@@ -104,7 +106,7 @@ export class SessionStore extends Store {
   sessionsOf(owner: string | number, callback: Callback<OwnedSession[]>): void
   sessionsOf(owner: string | number): Promise<OwnedSession[]>
   sessionsOf(owner: string | number, callback?: Callback<OwnedSession[]>): unknown {
-    return answer(() => this.#sessionsOf(String(owner)), callback)
+    return answer(() => this.#sessionsOf(owner), callback)
   }
 
   /**
@@ -113,12 +115,15 @@ export class SessionStore extends Store {
    */
   revokeOwner(owner: string | number, options?: { readonly except?: string | undefined }): Promise<number> {
     const except = options?.except === undefined ? undefined : this.#key(options.except)
-    return answer<number>(() => this.#can('deleteOwned', String(owner), except), undefined) as Promise<number>
+    return answer<number>(
+      () => this.calls.make(() => this.#can('deleteOwned', checkOwner(owner), except)),
+      undefined,
+    ) as Promise<number>
   }
 
   /** Ends one session of an owner, by the `key` that `sessionsOf` gave; false when the owner has no such session. */
   revoke(owner: string | number, key: string): Promise<boolean> {
-    return answer<boolean>(() => this.#revoke(String(owner), key), undefined) as Promise<boolean>
+    return answer<boolean>(() => this.#revoke(owner, key), undefined) as Promise<boolean>
   }
 
   /** Releases timers and what the store itself opened. */
@@ -137,26 +142,32 @@ export class SessionStore extends Store {
     return call.apply(this.records, args) as ReturnType<NonNullable<RecordStore[M]>>
   }
 
-  async #sessionsOf(owner: string): Promise<OwnedSession[]> {
-    const owned = await this.#can('readOwned', owner)
-    const sessions = owned.map(({ id, record }) => {
-      const { header, session } = this.#decode(record.payload)
-      const { label } = session
-      return {
+  async #sessionsOf(owner: unknown): Promise<OwnedSession[]> {
+    const sessions: OwnedSession[] = []
+    for (const { id, record } of await this.#owned(owner)) {
+      const found = this.#decode(record)
+      // One that was replaced by regenerate({ grace }) is the same sign-in once more.
+      if (found === undefined || untilOf(found.header.extras) !== undefined) continue
+      const { label } = found.session
+      sessions.push({
         key: this.#publicKey(id),
-        created: new Date(header.created),
-        lastSeen: new Date(record.expires - this.lifetime.idle(header)),
+        created: new Date(found.header.created),
+        lastSeen: new Date(record.expires - this.lifetime.idle(found.header)),
         label: typeof label === 'string' ? label : undefined,
-      }
-    })
+      })
+    }
     return sessions.sort((a, b) => b.lastSeen.valueOf() - a.lastSeen.valueOf())
+  }
+
+  #owned(owner: unknown): ReturnType<NonNullable<RecordStore['readOwned']>> {
+    return this.calls.make(() => this.#can('readOwned', checkOwner(owner)))
   }
 
   async #all(): Promise<Record<string, StoredSession>> {
     const sessions: Record<string, StoredSession> = Object.create(null)
     for (const key of await this.#can('list')) {
-      const record = await this.records.read(key)
-      if (record !== undefined) sessions[key] = this.#decode(record.payload).session
+      const found = await this.#read(key)
+      if (found !== undefined) sessions[key] = found.session
     }
     return sessions
   }
@@ -177,15 +188,30 @@ export class SessionStore extends Store {
     const owner = ownerOf(session)
     const expires = Date.now() + this.lifetime.idle(cookie)
     const write = (ifVersion: string | number | bigint | null): MaybePromise<void> =>
-      andThen(this.records.write(key, payload, { expires, ifVersion, owner }), (result) => {
-        if (!result.ok) return write(result.current?.version ?? null)
-      })
-    return andThen(this.records.read(key), (record) => write(record?.version ?? null))
+      andThen(
+        this.calls.make(() => this.records.write(key, payload, { expires, ifVersion, owner })),
+        (result) => {
+          if (!result.ok) return write(result.current?.version ?? null)
+        },
+      )
+    return andThen(
+      this.calls.make(() => this.records.read(key)),
+      (record) => write(record?.version ?? null),
+    )
   }
 
-  #decode(payload: Uint8Array): { header: RecordHeader; session: StoredSession } {
+  #read(key: string): MaybePromise<Found | undefined> {
+    return andThen(
+      this.calls.make(() => this.records.read(key)),
+      (record) => record && this.#decode(record),
+    )
+  }
+
+  /** Undefined when the session is over although its record is still there. */
+  #decode({ payload }: StoredRecord): Found | undefined {
     const decoded = decodeRecord(payload)
     const { header } = decoded
+    if (this.lifetime.isOver(header, Date.now())) return undefined
     const cookie = new Cookie()
     cookie.override((header.extras?.['cookie'] ?? {}) as CookieAttributes)
     cookie.restore(header.expires, header.originalMaxAge)
@@ -195,10 +221,9 @@ export class SessionStore extends Store {
     return { header, session }
   }
 
-  async #revoke(owner: string, key: string): Promise<boolean> {
-    const owned = await this.#can('readOwned', owner)
-    const found = owned.find(({ id }) => this.#publicKey(id) === key)
-    if (found !== undefined) await this.records.delete(found.id)
+  async #revoke(owner: unknown, key: string): Promise<boolean> {
+    const found = (await this.#owned(owner)).find(({ id }) => this.#publicKey(id) === key)
+    if (found !== undefined) await this.calls.make(() => this.records.delete(found.id))
     return found !== undefined
   }
 
@@ -210,6 +235,11 @@ export class SessionStore extends Store {
   #key(id: string): string {
     return this.records.hashIds === false ? id : this.#engine.hashId(id)
   }
+}
+
+interface Found {
+  readonly header: RecordHeader
+  readonly session: StoredSession
 }
 
 /** The record store behind a store of ours, unless somebody has put other methods in the place of ours. */

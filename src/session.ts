@@ -165,12 +165,6 @@ export function copyData(data: Record<string, unknown>, session: Session): void 
   }
 }
 
-/** Whom a session belongs to, for signing out everywhere: its field `owner`. */
-export function ownerOf(session: object): string | undefined {
-  const { owner } = session as { owner?: unknown }
-  return typeof owner === 'string' || typeof owner === 'number' ? String(owner) : undefined
-}
-
 function run<T, S extends Session>(
   session: S,
   action: (host: SessionHost) => MaybePromise<T>,

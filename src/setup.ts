@@ -67,7 +67,7 @@ export class Setup {
       return new ForeignSessions(store, { codec, engine, calls, merger, recentlySeen, touchAfter })
     }
     const lifetime = new Lifetime(options.lifetime)
-    if (store instanceof SessionStore) store.lifetime = lifetime
+    if (store instanceof SessionStore) Object.assign(store, { lifetime, calls })
     return new RecordSessions(records, { codec, engine, lifetime, calls, merger })
   }
 
