@@ -1,5 +1,6 @@
 /** The bytes of the benchmark's requests, and the check of what answers them. */
 import cookieSignature from 'cookie-signature'
+import { SessionStore } from 'fast-session'
 import { SCENARIOS, type Scenario, SECRET, type SeededStore } from './contenders.js'
 import { exampleSession } from './session-example.js'
 
@@ -43,9 +44,10 @@ export async function seed(store: SeededStore | undefined): Promise<void> {
   await Promise.all(ids.map((id) => put(store, id, exampleSession())))
 }
 
-/** Stores a session under an id, as express-session does. */
+/** Stores a session under an id, with the cookie that its package stores at a login: ours keeps what differs only. */
 export function put(store: SeededStore, id: string, data: object): Promise<void> {
-  const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: '/', sameSite: 'lax' }
+  const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: '/' }
+  if (!(store instanceof SessionStore)) Object.assign(cookie, { sameSite: 'lax' })
   return new Promise((resolve, reject) =>
     store.set(id, { cookie, ...data }, (error) => (error ? reject(error) : resolve())),
   )
