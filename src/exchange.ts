@@ -345,6 +345,12 @@ export class Exchange implements SessionHost {
     return this.#track(this.setup.persistence.destroy(session.id, originOf(session)))
   }
 
+  /** Makes the response wait for what goes on beside the handler. If that fails, it is reported. */
+  awaitBeside(work: Promise<void>): void {
+    work.catch((error) => this.report(error))
+    this.#track(work)
+  }
+
   /** Makes the response wait for what a handler started, also where the handler itself does not wait for it. */
   #track<T extends MaybePromise<unknown>>(answer: T): T {
     if (isPromise(answer)) {

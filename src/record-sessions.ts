@@ -87,7 +87,7 @@ export class RecordSessions implements Persistence {
     const origin = originOf(session)
     if (touchedTo !== undefined && origin.expires === touchedTo) this.#tellTouch(session)
     const moved = this.#moveExpiry(session)
-    if (isPromise(moved)) moved.catch((error) => exchange.report(error))
+    if (isPromise(moved)) exchange.awaitBeside(moved)
     const idle = this.#lifetime.idle(cookie)
     // What the expiry is behind by now counts against how far it may be.
     const behind = Math.max(0, this.#expires(origin, cookie) - origin.expires)
