@@ -100,3 +100,6 @@ redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
 redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2])
 return false
 `)
+
+/** The ids in an index. A script, as reads are: a replica that lags behind would hide sessions from a revocation. */
+export const INDEXED = script(`return redis.call('ZRANGE', KEYS[1], 0, -1)`)

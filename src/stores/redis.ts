@@ -7,6 +7,7 @@ import {
   DELETE_OWNED,
   INDEX,
   INDEX_FIRST,
+  INDEXED,
   READ,
   type RedisScript,
   TOUCH,
@@ -203,7 +204,7 @@ export class RedisRecords implements RecordStore {
   /** The ids in the index of an owner, in batches to be asked for at once. */
   async #indexed(tag: string): Promise<string[][]> {
     const key = this.#indexKey(tag)
-    const ids = ((await this.#redis.send(key, ['zrange', key, '0', '-1'])) as Buffer[]).map(String)
+    const ids = ((await this.#run(INDEXED, key)) as Buffer[]).map(String)
     const batches = []
     for (let at = 0; at < ids.length; at += BATCH) batches.push(ids.slice(at, at + BATCH))
     return batches
