@@ -1,24 +1,45 @@
 /** The middleware: the story of a request, top to bottom. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Cookie } from './cookie.ts'
+import type { RequestStore } from './beside-express-session.ts'
+import { Cookie, type CookieAttributes, type CookieOptions } from './cookie.ts'
 import type { EngineName } from './engine/engine.ts'
+import { SessionError } from './errors.ts'
 import { Exchange, type ExchangeRequest, type ExchangeResponse, kExchange, type Next } from './exchange.ts'
 import { attempt } from './maybe-promise.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { SessionOptions } from './options.ts'
 import { guardResponse } from './response.ts'
 import { Session } from './session.ts'
+import type { SessionData } from './session-data.ts'
+import { SessionStore } from './session-store.ts'
 import { Setup } from './setup.ts'
 import { Store } from './store.ts'
 
-export interface SessionMiddleware {
+export interface SessionMiddleware<Data extends object = SessionData> {
   (req: IncomingMessage, res: ServerResponse, next: Next): void
   /** The engine that runs: `wasm`, `node` or `js`. */
   readonly engine: EngineName
+  /** Known to the compiler alone, for RequestOf. */
+  readonly [kData]?: Data
 }
 
+declare const kData: unique symbol
+
+/**
+ * What a request has behind a middleware, for sessions whose data are of a type of their own:
+ *
+ *     const sessions = fastSession<MyData>({ secret })
+ *     app.get('/', (req: Request & RequestOf<typeof sessions>, res) => …)
+ */
+export type RequestOf<Middleware> =
+  Middleware extends SessionMiddleware<infer Data>
+    ? { session: Session & Partial<Data>; sessionID: string; sessionStore: RequestStore }
+    : never
+
 /** Makes the session middleware. Throws SessionError on a wrong option. */
-export function fastSession(options?: SessionOptions): SessionMiddleware {
+export function fastSession<Data extends object = SessionData>(
+  options?: SessionOptions,
+): SessionMiddleware<Data> {
   const setup = new Setup(options)
 
   function session(req: IncomingMessage, res: ServerResponse, next: Next): void {
@@ -27,13 +48,20 @@ export function fastSession(options?: SessionOptions): SessionMiddleware {
   return Object.defineProperty(session, 'engine', {
     value: setup.engine.name,
     enumerable: true,
-  }) as SessionMiddleware
+  }) as SessionMiddleware<Data>
 }
 
 fastSession.Store = Store
 fastSession.Cookie = Cookie
 fastSession.Session = Session
 fastSession.MemoryStore = MemoryStore
+fastSession.SessionStore = SessionStore
+fastSession.SessionError = SessionError
+
+/** The types that CommonJS modules know by `import session = require('fast-session')`. */
+export declare namespace fastSession {
+  export type { CookieAttributes, CookieOptions, SessionData, SessionOptions }
+}
 
 function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next: Next): void {
   // Somebody has given this request a session already.

@@ -1,7 +1,6 @@
 /** `req.session`: the data of one visitor, with the methods that express-session's users know. */
 import { answer, type Callback } from './callback.ts'
 import type { Cookie, CookieAttributes } from './cookie.ts'
-import type { SessionData } from './session-data.ts'
 import type { MaybePromise, RecordVersion } from './stores/store.ts'
 
 /** A request, as far as a session needs one. */
@@ -70,11 +69,9 @@ export class Session {
 
   /** Reads the session anew from the store, as a new object in `req.session`. */
   reload(callback: Callback): this
-  reload(): Promise<Session & Partial<SessionData>>
-  reload(callback?: Callback): Promise<Session & Partial<SessionData>> | this {
-    return run(this, (host) => host.reloadSession(this), callback) as
-      | Promise<Session & Partial<SessionData>>
-      | this
+  reload(): Promise<this>
+  reload(callback?: Callback): Promise<this> | this {
+    return run(this, (host) => host.reloadSession(this) as MaybePromise<this>, callback)
   }
 
   /**
@@ -89,15 +86,10 @@ export class Session {
   /** Destroys this session and puts a new one, with a new id, into `req.session`: against session fixation. */
   regenerate(callback: Callback): this
   regenerate(options: RegenerateOptions, callback: Callback): this
-  regenerate(options?: RegenerateOptions): Promise<Session & Partial<SessionData>>
-  regenerate(
-    options?: RegenerateOptions | Callback,
-    callback?: Callback,
-  ): Promise<Session & Partial<SessionData>> | this {
+  regenerate(options?: RegenerateOptions): Promise<this>
+  regenerate(options?: RegenerateOptions | Callback, callback?: Callback): Promise<this> | this {
     const [given, done] = typeof options === 'function' ? [undefined, options] : [options, callback]
-    return run(this, (host) => host.regenerateSession(this, given), done) as
-      | Promise<Session & Partial<SessionData>>
-      | this
+    return run(this, (host) => host.regenerateSession(this, given) as MaybePromise<this>, done)
   }
 
   /** Destroys the session and unsets `req.session`. */
