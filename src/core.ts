@@ -1,18 +1,19 @@
 /** `fast-session/core`: the primitives, for use outside the middleware. */
-import type { EngineName, Secret } from './engine/engine.ts'
+import type { EngineName } from './engine/engine.ts'
 import { selectEngine } from './engine/select.ts'
 import { SessionError } from './errors.ts'
-import { checkSecrets } from './secrets.ts'
+import { checkSecrets, type SecretInput } from './secrets.ts'
 
 export type { EngineName, Secret } from './engine/engine.ts'
 export { SessionError, type SessionErrorCode } from './errors.ts'
+export type { SecretInput } from './secrets.ts'
 
 export interface CoreOptions {
   /**
-   * The signing secret, a string or bytes, at least 32 bytes; or a list, of which the first signs and all verify
-   * (rotation: put the new one in front).
+   * The signing secret, a string, bytes or a KeyObject, at least 32 bytes; or a list, of which the first signs and
+   * all verify (rotation: put the new one in front).
    */
-  readonly secrets: Secret | readonly Secret[]
+  readonly secrets: SecretInput | readonly SecretInput[]
   /** Turns the error about a signing secret under 32 bytes into one process warning. Default false. */
   readonly allowWeakSecret?: boolean | undefined
   /** Which engine runs. Default `auto`: the first of wasm, node and js that works here. */

@@ -5,7 +5,7 @@ import type { EngineName, Secret } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 import type { LifetimeOptions } from './lifetime.ts'
 import type { MergeConflict } from './merge.ts'
-import { checkSecrets } from './secrets.ts'
+import { checkSecrets, type SecretInput } from './secrets.ts'
 import type { ExpressStore } from './stores/express-store.ts'
 import type { RecordStore } from './stores/store.ts'
 import { warnOnce } from './warnings.ts'
@@ -15,10 +15,10 @@ export type RequestCallback<T> = { bivariant(req: IncomingMessage): T }['bivaria
 
 export interface SessionOptions extends LifetimeOptions {
   /**
-   * The signing secret: a string or bytes, at least 32 bytes; or a list, of which the first signs and all verify
-   * (rotation: put the new one in front). Without it `req.secret`, which cookie-parser sets, is used.
+   * The signing secret: a string, bytes or a KeyObject, at least 32 bytes; or a list, of which the first signs and
+   * all verify (rotation: put the new one in front). Without it `req.secret`, which cookie-parser sets, is used.
    */
-  readonly secret?: Secret | readonly Secret[] | undefined
+  readonly secret?: SecretInput | readonly SecretInput[] | undefined
   /** Turns the error about a signing secret under 32 bytes into one process warning. Default false. */
   readonly allowWeakSecret?: boolean | undefined
   /** The name of the cookie. Default `connect.sid`. */

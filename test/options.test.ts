@@ -1,4 +1,5 @@
 /** Every wrong option is refused at construction, with a message that names it and its fix. */
+import { createSecretKey } from 'node:crypto'
 import fastSession, { SessionError, type SessionOptions } from 'fast-session'
 import { describe, expect, it } from 'vitest'
 
@@ -113,6 +114,7 @@ const accepted: Array<[string, SessionOptions]> = [
   ['nothing but a secret', { secret: SECRET }],
   ['no secret, for cookie-parser brings it', {}],
   ['bytes as a secret', { secret: new Uint8Array(32).fill(7) }],
+  ['a KeyObject as a secret', { secret: createSecretKey(Buffer.from(SECRET)) }],
   ['a list of secrets, the older ones short', { secret: [SECRET, 'old'] }],
   ['a short secret that is allowed', { secret: 'short', allowWeakSecret: true }],
   [

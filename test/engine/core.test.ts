@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { coreWith, ENGINES, SECRET } from './engines.ts'
 
@@ -16,6 +17,18 @@ describe.each(ENGINES)('a core on the engine %s', (engine) => {
     expect(rotated.verify(before.sign('id'))).toBe('id')
     expect(rotated.verify(coreWith('short', engine).sign('id'))).toBe('id')
     expect(before.verify(rotated.sign('id'))).toBe(false)
+  })
+
+  it('takes a secret in any form in which node:crypto takes a key', () => {
+    const bytes = Buffer.from(SECRET)
+    const inside = Buffer.concat([Buffer.alloc(8), bytes])
+    const forms = [
+      bytes,
+      new DataView(inside.buffer, inside.byteOffset + 8, bytes.length),
+      createSecretKey(bytes),
+    ]
+    const signed = coreWith(SECRET, engine).sign('id')
+    expect(forms.map((form) => coreWith(form, engine).sign('id'))).toEqual(forms.map(() => signed))
   })
 
   it('refuses a signature in which any one character was changed', () => {
