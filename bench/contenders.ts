@@ -96,18 +96,10 @@ export const CONTENDERS = {
       await rm(path, { recursive: true })
     })
   },
-  'fast-session, redis': async ({ redis }) => {
-    const client = await createClient({ url: redis! }).connect()
-    return onOurs({ store: redisStore({ client }) }, () => client.close())
-  },
-  'fast-session, postgres': ({ postgres }) => {
-    const pool = new pg.Pool(postgres)
-    const table = `bench_fast_${process.pid}`
-    return onOurs({ store: postgresStore({ pool, table }) }, async () => {
-      await pool.query(`DROP TABLE IF EXISTS ${table}`)
-      await pool.end()
-    })
-  },
+  'fast-session, redis': (services) => onRedis(services, {}),
+  'fast-session, redis, touchAfter 0': (services) => onRedis(services, { touchAfter: 0 }),
+  'fast-session, postgres': (services) => onPostgres(services, {}),
+  'fast-session, postgres, touchAfter 0': (services) => onPostgres(services, { touchAfter: 0 }),
 } as const satisfies Record<string, Open>
 
 export type ContenderName = keyof typeof CONTENDERS
@@ -119,8 +111,8 @@ export async function open(name: ContenderName, services: Services = {}): Promis
 
 /** The service that a contender can't do without. */
 export function serviceOf(name: ContenderName): keyof Services | undefined {
-  if (name.endsWith('redis')) return 'redis'
-  return name.endsWith('postgres') || name.endsWith('pg-simple') ? 'postgres' : undefined
+  if (name.includes('redis')) return 'redis'
+  return name.includes('postgres') || name.includes('pg-simple') ? 'postgres' : undefined
 }
 
 const close = async () => {}
@@ -151,6 +143,20 @@ function onOurs(options: Partial<SessionOptions>, release: Contender['close'] = 
     store: options.store as unknown as SeededStore,
     close: release,
   }
+}
+
+async function onRedis({ redis }: Services, options: Partial<SessionOptions>): Promise<Contender> {
+  const client = await createClient({ url: redis! }).connect()
+  return onOurs({ store: redisStore({ client }), ...options }, () => client.close())
+}
+
+function onPostgres({ postgres }: Services, options: Partial<SessionOptions>): Contender {
+  const pool = new pg.Pool(postgres)
+  const table = `bench_fast_${process.pid}`
+  return onOurs({ store: postgresStore({ pool, table }), ...options }, async () => {
+    await pool.query(`DROP TABLE IF EXISTS ${table}`)
+    await pool.end()
+  })
 }
 
 function sessionOf(req: Request): ExampleSession {
