@@ -56,6 +56,11 @@ export interface SessionOptions extends LifetimeOptions {
   /** Which engine signs and encodes. Default `auto`: the first of wasm, node and js that works. */
   readonly engine?: 'auto' | EngineName | undefined
   /**
+   * The package's `core.wasm` as a compiled WebAssembly.Module, for runtimes that forbid compiling from bytes.
+   * Default: the module that is embedded in the package.
+   */
+  readonly module?: object | undefined
+  /**
    * Is told of errors that no response can carry any more, and of those that went to `next`. Default: a process
    * warning for the former.
    */
@@ -79,6 +84,7 @@ export interface CheckedOptions {
   readonly storeTimeout: number
   readonly ifStoreFails: 'error' | 'no-session'
   readonly engine: 'auto' | EngineName
+  readonly module: object | undefined
   readonly onError: ((error: unknown, req: unknown) => void) | undefined
 }
 
@@ -125,6 +131,7 @@ export function checkOptions(input: SessionOptions | null = {}): CheckedOptions 
     storeTimeout: duration(options, 'storeTimeout', 0) ?? 5000,
     ifStoreFails: oneOf(options, 'ifStoreFails', ['error', 'no-session']) ?? 'error',
     engine: oneOf(options, 'engine', ['auto', 'wasm', 'node', 'js']) ?? 'auto',
+    module: checkModule(options.module),
     onError: options.onError,
   }
 }
@@ -158,6 +165,7 @@ const OPTIONS = [
   'ifStoreFails',
   'key',
   'merge',
+  'module',
   'name',
   'onError',
   'proxy',
@@ -264,6 +272,16 @@ function warnOfCookie(name: string, { domain, path, sameSite, secure }: CookieOp
       `Browsers drop the cookie "${name}": a name that begins with __Secure- needs cookie.secure.`,
     )
   }
+}
+
+/** By its tag, so that a module of another realm (vm, Jest) counts. */
+function checkModule(module: unknown): object | undefined {
+  if (module === undefined || Object.prototype.toString.call(module) === '[object WebAssembly.Module]') {
+    return module as object | undefined
+  }
+  throw wrong(
+    `"module" is ${show(module)}, but must be a WebAssembly.Module: import it from 'fast-session/core.wasm'.`,
+  )
 }
 
 function checkStore(store: unknown): RecordStore | ExpressStore | undefined {

@@ -39,7 +39,7 @@ export class Setup {
   constructor(input: SessionOptions | undefined) {
     const options = checkOptions(input)
     this.options = options
-    this.engine = selectEngine(options.engine)
+    this.engine = selectEngine(options.engine, { module: options.module })
     this.codec = createCodec(this.engine.name)
     this.keyring = options.secrets && this.engine.keyring(options.secrets)
     this.eager = options.resave || options.rolling || options.saveUninitialized || options.unset === 'destroy'

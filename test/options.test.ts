@@ -68,6 +68,7 @@ const refusals: Array<[string, Refusal]> = [
   ...option('saveUninitialized', ['false', 0], 'true or false'),
   ...option('unset', ['delete', 'Destroy', true], "'destroy'", "'keep'"),
   ...option('engine', ['rust', 'WASM', true], "'auto'", "'wasm'", "'node'", "'js'"),
+  ...option('module', ['core.wasm', {}, new Uint8Array(8)], 'WebAssembly.Module', 'fast-session/core.wasm'),
   ...option('store', [{}, 'redis', () => {}, new Map()], 'memoryStore()', 'express-session'),
   ...option('cookie', ['secure', 7, true, []], 'an object of cookie options or a function'),
 

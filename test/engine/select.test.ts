@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import fastSession from 'fast-session'
 import { createCore } from 'fast-session/core'
 import { describe, expect, it } from 'vitest'
 import { ENGINES, SECRET } from './engines.ts'
@@ -154,6 +155,20 @@ describe('the WebAssembly module', () => {
     expect(key.some((byte) => byte !== 0)).toBe(true)
     core.dispose()
     expect(key.every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('can be passed to the middleware, compiled', () => {
+    const { Module } = WebAssembly
+    const module = new Module(wasm)
+    WebAssembly.Module = class extends Module {
+      constructor(bytes: Uint8Array) {
+        super(bytes)
+        throw new Error('compiling from bytes is forbidden here')
+      }
+    }
+    const { engine } = fastSession({ secret: SECRET, engine: 'wasm', module })
+    WebAssembly.Module = Module
+    expect(engine).toBe('wasm')
   })
 
   it('imports nothing', () => {
