@@ -9,7 +9,8 @@ const [place, secret] = process.argv.slice(2)
 const { store, close } = await openStore(JSON.parse(place))
 
 const app = express()
-app.use(fastSession({ secret, store }))
+// Hundreds of updates of one record wait for each other here; on a busy machine longer than a store usually may.
+app.use(fastSession({ secret, store, storeTimeout: 60_000 }))
 app.get('/count', async (req, res) => {
   const n = await req.session.update((session) => {
     session.n = (session.n ?? 0) + 1
