@@ -18,7 +18,7 @@ export class Deadlines {
   limit<T>(answer: Promise<T>): Promise<T> {
     if (this.#limit === 0) return answer
     return new Promise<T>((resolve, reject) => {
-      const pending: Pending = { due: Date.now() + this.#limit, reject }
+      const pending: Pending = { due: performance.now() + this.#limit, reject }
       this.#pending.add(pending)
       answer.then(
         (value) => {
@@ -42,7 +42,7 @@ export class Deadlines {
   }
 
   #expire(): void {
-    const now = Date.now()
+    const now = performance.now()
     this.#timer = undefined
     for (const pending of this.#pending) {
       if (pending.due > now) {
@@ -61,7 +61,7 @@ export class Deadlines {
 }
 
 interface Pending {
-  /** ms since the epoch */
+  /** By the clock that nobody sets, in ms. */
   readonly due: number
   readonly reject: (error: unknown) => void
 }
