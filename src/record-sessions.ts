@@ -199,7 +199,7 @@ export class RecordSessions implements Persistence {
       this.#calls.make(() => this.#records.write(key, record, options)),
       (written: WriteResult) => {
         if (!written.ok) {
-          this.#tell(conflictChannel, key, { attempts })
+          if (written.current !== undefined) this.#tell(conflictChannel, key, { attempts })
           return { current: written.current }
         }
         origin.saved = data
