@@ -30,3 +30,26 @@ export const TEXT = memory.data(TEXT_SIZE, 16)
 /** Random bytes that no id has been made of yet. */
 export const POOL_SIZE: i32 = 256 * 24
 export const POOL = memory.data(POOL_SIZE + 16, 16)
+
+/** The longest payload that the codec takes through this memory. */
+export const PAYLOAD_SIZE: i32 = 1 << 18
+/** Room after a payload for what is read and written beyond its end. */
+export const PAYLOAD_SLACK: i32 = 1024
+
+/** A payload that is being decoded. */
+export const PAYLOAD = memory.data(PAYLOAD_SIZE + PAYLOAD_SLACK, 64)
+
+/** A payload that is being encoded: without its texts, where they go, and with them. */
+export const SKELETON = memory.data(PAYLOAD_SIZE + PAYLOAD_SLACK, 64)
+export const TEXTS_SIZE: i32 = 1 << 17
+export const TEXTS = memory.data(TEXTS_SIZE, 64)
+export const OUTPUT_SIZE: i32 = PAYLOAD_SIZE
+export const OUTPUT = memory.data(OUTPUT_SIZE + PAYLOAD_SLACK, 64)
+
+/** Text as UTF-16, on its way in or out. */
+export const UNITS_SIZE: i32 = 1 << 18
+export const UNITS = memory.data(UNITS_SIZE + PAYLOAD_SLACK, 64)
+
+/** Which texts of a payload are not ASCII: see msgpack/scan.ts. */
+export const UNICODE_SIZE: i32 = 1 << 17
+export const UNICODE = memory.data(UNICODE_SIZE, 64)

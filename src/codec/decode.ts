@@ -11,6 +11,7 @@
  */
 import { createMakers, type Maker, Roomy, SLOTS } from '#codec-pools'
 import { EXT_TIMESTAMP, MAX_DEPTH } from './format.ts'
+import type { Kernels } from './kernels.ts'
 import { nativeText } from './native-text.ts'
 import { decodeIntoPlain, decodePartPlain, decodePlain, encodePlain, setOwn } from './plain.ts'
 
@@ -31,6 +32,9 @@ const MAX_WORDS = 1 << 15
 /** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
 const DICTIONARY = 16
 const SAMPLE = 1024
+/** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
+const CREDIT = 512
+const PAYLOADS_FOR_CREDIT = 64
 /** A shape gets a maker of its own when it was predicted so many times. */
 const PROVEN = 8
 
@@ -46,48 +50,61 @@ const KEY_MASKS = Int32Array.from({ length: 4 * 17 }, (_, i) => {
   return inWord >= 4 ? -1 : inWord > 0 ? 2 ** (8 * inWord) - 1 : 0
 })
 
+/**
+ * When a quarter of a payload is text that isn't ASCII, such text of the next one is left to the kernels: 35 ns instead
+ * of 100 for 37 code units, but 2 for each other token.
+ */
+const UNICODE_SHARE = 4
+const MIN_UNICODE = 64
+/** ASCII text of so many bytes is checked by the kernels. */
+const LONG_TEXT = 64
 /** Text of more bytes than this is decoded natively, unless it is ASCII. */
 const MAX_UNITS = 32
 /** Masks the first bytes of a little-endian word: none, one, two or three. */
 const TAIL_MASK = Int32Array.of(0, 0xff, 0xffff, 0xffffff)
 
-/** The keys of an object, and what is expected in each of their slots. */
+/** A key in objects of one shape, and what is expected of its value, if that is an object. */
+class Slot {
+  /** Where the words of the key begin. */
+  readonly words: number
+  /** The shapes that were seen, the first of a list. */
+  shapes: Shape | null = null
+  /** How many objects none of them fitted. */
+  misses = 0
+  /** What stands in for the slots of such objects. */
+  others: Slot | null = null
+
+  constructor(words: number) {
+    this.words = words
+  }
+}
+
+/** The keys of an object. */
 class Shape {
   readonly count: number
   readonly keys: readonly string[]
-  /** Where the words of each key begin. */
-  readonly words: readonly number[]
-  /** The shapes that were seen in each slot, the first of a list. */
-  readonly children: Array<Shape | null>
-  /** How many objects in each slot no shape of it fitted. */
-  readonly misses: number[]
-  /** What stands in for the shape of an object in the slot that no shape fits. */
-  readonly others: Shape[]
+  readonly slots: readonly Slot[]
   make: Maker<Shape>
   /** How often `make` was called, as long as it is a shared one. */
   hits = 0
   /** The next shape of the same slot. */
   next: Shape | null = null
 
-  constructor(keys: readonly string[], words: readonly number[], make: Maker<Shape>) {
+  constructor(keys: readonly string[], slots: readonly Slot[], make: Maker<Shape>) {
     this.count = keys.length
     this.keys = keys
-    this.words = words
-    this.children = keys.map(() => null)
-    this.misses = keys.map(() => 0)
-    this.others = keys.map(() => NOWHERE)
+    this.slots = slots
     this.make = make
   }
 }
 
 /** Where nothing is learned: within objects whose own shape isn't known yet. */
-const NOWHERE: Shape = new Shape([], [], () => ({}))
-NOWHERE.children.push(null)
-NOWHERE.others.push(NOWHERE)
+const NOWHERE = new Slot(0)
 
-export function createDecoder(): Decoder {
-  const bytes = new Uint8Array(CAPACITY + SLACK)
-  const view = new DataView(bytes.buffer)
+/** Without kernels all is done in JavaScript. */
+export function createDecoder(kernels?: Kernels): Decoder {
+  const bytes = kernels?.payload ?? new Uint8Array(CAPACITY + SLACK)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const native = nativeText(bytes)
   const units = new Int32Array(MAX_UNITS)
 
@@ -100,9 +117,21 @@ export function createDecoder(): Decoder {
   /** How many members the last maker made. */
   let made = 0
 
+  /** All text before this place has been scanned: what isn't ASCII lies in `wide`, the next of it at `nextWide`. */
+  let scanned = 0
+  let wide = ''
+  let wideAt = 0
+  let nextWide = 0
+  let nextEntry = 0
+  let scanning = false
+  /** How many bytes of this payload are in text that isn't ASCII. */
+  let unicodeBytes = 0
+
   /** The first `wordsUsed` of them belong to keys: see wordsOf. */
   const words = new Int32Array(MAX_WORDS)
   let wordsUsed = 0
+  let credit = CREDIT
+  let payloads = 0
   const keyWords = new Map<string, number>()
 
   const cachedKeys: Array<string | undefined> = Array.from({ length: 1 << CACHED_KEYS_LOG2 }, () => undefined)
@@ -113,9 +142,9 @@ export function createDecoder(): Decoder {
   const ownFillers = new Map<string, Maker<Shape>>()
   const { make, fill } = createMakers<Shape>(member, MISS, rest)
 
-  const root = slotOf(makeAny)
+  const root = new Slot(0)
   /** For decodeInto, the same by the class of the target. */
-  let targetRoots = new WeakMap<object, Shape>()
+  let targetRoots = new WeakMap<object, Slot>()
   let lastClass: unknown
   let lastTargetRoot = root
 
@@ -125,7 +154,7 @@ export function createDecoder(): Decoder {
     if (busy || payload.length > CAPACITY) return decodePlain(payload)
     try {
       start(payload)
-      const result = value(root, 0)
+      const result = value(root)
       if (at === end) return result
     } catch {
       // plain.ts says what is wrong with it, if anything.
@@ -150,6 +179,10 @@ export function createDecoder(): Decoder {
   }
 
   function start(payload: Uint8Array): void {
+    if (++payloads === PAYLOADS_FOR_CREDIT) {
+      payloads = 0
+      if (credit < CREDIT) credit++
+    }
     busy = true
     bytes.set(payload)
     at = 0
@@ -160,14 +193,21 @@ export function createDecoder(): Decoder {
 
   function stop(): void {
     busy = false
+    if (scanned > 0) {
+      scanned = 0
+      wide = ''
+    }
+    scanning = kernels !== undefined && unicodeBytes >= MIN_UNICODE && unicodeBytes * UNICODE_SHARE > end
+    unicodeBytes = 0
     text = ''
   }
 
   /** Reads the member of a slot, if its key is the expected one. */
-  function member(shape: Shape, slot: number): unknown {
-    if (slot !== shape.count) {
+  function member(shape: Shape, index: number): unknown {
+    if (index !== shape.count) {
+      const slot = shape.slots[index] as Slot
       const key = at
-      const w = shape.words[slot] as number
+      const w = slot.words
       const size = words[w] as number
       let difference =
         ((view.getInt32(key, true) ^ (words[w + 1] as number)) & (words[w + 2] as number)) |
@@ -177,15 +217,16 @@ export function createDecoder(): Decoder {
       }
       if (difference === 0) {
         at = key + size
-        return value(shape, slot)
+        return value(slot)
       }
     }
-    made = slot
+    made = index
     return MISS
   }
 
-  /** Whether the first bytes of a key come next: enough to pass over most shapes that don't fit. */
-  function beginsWith(w: number): boolean {
+  /** Whether the first bytes of a shape's first key come next: enough to pass over most that don't fit. */
+  function beginsLike(shape: Shape): boolean {
+    const { words: w } = shape.slots[0] as Slot
     return ((view.getInt32(at, true) ^ (words[w + 1] as number)) & (words[w + 2] as number)) === 0
   }
 
@@ -207,14 +248,14 @@ export function createDecoder(): Decoder {
   }
 
   function members(shape: Shape, keys: readonly string[], target: object, from: number): object {
-    for (let slot = from; ; slot++) {
-      const got = member(shape, slot)
+    for (let i = from; ; i++) {
+      const got = member(shape, i)
       if (got === MISS) return target
-      ;(target as Record<string, unknown>)[keys[slot] as string] = got
+      ;(target as Record<string, unknown>)[keys[i] as string] = got
     }
   }
 
-  function value(shape: Shape, slot: number): unknown {
+  function value(slot: Slot): unknown {
     const start = at
     const tag = bytes[start] as number
     if (tag < 0x80) {
@@ -223,8 +264,8 @@ export function createDecoder(): Decoder {
     }
     if (tag < 0xc0) {
       if (tag >= 0xa0) return string(start + 1, tag & 0x1f)
-      if (tag >= 0x90) return array(start + 1, tag & 0x0f, shape, slot)
-      return object(start + 1, tag & 0x0f, shape, slot)
+      if (tag >= 0x90) return array(start + 1, tag & 0x0f, slot)
+      return object(start + 1, tag & 0x0f, slot)
     }
     if (tag >= 0xe0) {
       at = start + 1
@@ -278,9 +319,9 @@ export function createDecoder(): Decoder {
       case 0xda:
         return string(start + 3, view.getUint16(start + 1))
       case 0xdc:
-        return array(start + 3, view.getUint16(start + 1), shape, slot)
+        return array(start + 3, view.getUint16(start + 1), slot)
       case 0xde:
-        return object(start + 3, view.getUint16(start + 1), shape, slot)
+        return object(start + 3, view.getUint16(start + 1), slot)
       default:
         return part(start)
     }
@@ -308,6 +349,10 @@ export function createDecoder(): Decoder {
     const stop = start + length
     if (stop > end) throw IRREGULAR
     at = stop
+    if (start < scanned) return scannedText(start, stop)
+    if (kernels !== undefined && length >= LONG_TEXT) {
+      return kernels.isAscii(start, length) ? text.slice(start, stop) : unicode(start, stop)
+    }
     let i = start
     for (; i + 4 <= stop; i += 4) {
       if ((view.getInt32(i, true) & 0x80808080) !== 0) return unicode(start, stop)
@@ -318,8 +363,39 @@ export function createDecoder(): Decoder {
     return text.slice(start, stop)
   }
 
+  function scannedText(start: number, stop: number): string {
+    const { unicode } = kernels as Kernels
+    for (;;) {
+      if (nextWide < 0 || start < nextWide) return text.slice(start, stop)
+      const units = unicode[nextEntry + 1] as number
+      const found = nextWide === start
+      wideAt += units
+      nextEntry += 2
+      nextWide = unicode[nextEntry] as number
+      // A key that was predicted has been passed over.
+      if (found) return wide.slice(wideAt - units, wideAt)
+    }
+  }
+
+  /** The first of the texts that the kernels have found, whose code units are so many together. */
+  function scannedFrom(start: number, stop: number, total: number): string {
+    const { units, unicode } = kernels as Kernels
+    wide = units.ucs2Slice(0, total * 2)
+    wideAt = 0
+    scanned = unicode[0] as number
+    nextWide = start
+    nextEntry = 1
+    unicodeBytes += total
+    return scannedText(start, stop)
+  }
+
   /** Text that isn't ASCII. Up to 24 code units 50 ns, where the native call takes 100. */
   function unicode(start: number, stop: number): string {
+    unicodeBytes += stop - start
+    if (scanning) {
+      const units = (kernels as Kernels).scan(start, stop, end)
+      if (units > 0) return scannedFrom(start, stop, units)
+    }
     if (stop - start > MAX_UNITS) {
       const decoded = native.utf8Slice(start, stop)
       // What stands for bytes that are no UTF-8, or for itself.
@@ -359,54 +435,48 @@ export function createDecoder(): Decoder {
     return fromUnits(units, count)
   }
 
-  function array(start: number, length: number, shape: Shape, slot: number): unknown[] {
+  function array(start: number, length: number, slot: Slot): unknown[] {
     enter(start, length)
     // An array of one or two is made in one piece, which growing by push is not.
     let result: unknown[]
-    if (length === 1) result = [value(shape, slot)]
-    else if (length === 2) result = [value(shape, slot), value(shape, slot)]
+    if (length === 1) result = [value(slot)]
+    else if (length === 2) result = [value(slot), value(slot)]
     else {
       result = []
-      for (let i = 0; i < length; i++) result.push(value(shape, slot))
+      for (let i = 0; i < length; i++) result.push(value(slot))
     }
     depth--
     return result
   }
 
-  function object(start: number, count: number, parent: Shape, slot: number): object {
-    enter(start, count * 2)
+  function object(start: number, count: number, slot: Slot): object {
     if (count === 0) {
-      depth--
+      at = start
       return {}
     }
-    for (let shape = parent.children[slot] as Shape | null; shape !== null; shape = shape.next) {
-      if (shape.count !== count || !beginsWith(shape.words[0] as number)) continue
+    enter(start, count * 2)
+    for (let shape = slot.shapes; shape !== null; shape = shape.next) {
+      if (shape.count !== count || (shape.next !== null && !beginsLike(shape))) continue
       const result = shape.make(shape, shape.keys)
       if (made === count) {
         depth--
         return result
       }
-      if (made > 0) return finish(result as Record<string, unknown>, made, count, parent, slot)
+      if (made > 0) return finish(result as Record<string, unknown>, made, count, slot)
     }
-    return finish(count > 8 ? new Roomy() : {}, 0, count, parent, slot)
+    return finish(count > 8 ? new Roomy() : {}, 0, count, slot)
   }
 
   /** Reads the members, from the one given, of an object that none of the slot's shapes fits. */
-  function finish(
-    result: Record<string, unknown>,
-    from: number,
-    count: number,
-    parent: Shape,
-    slot: number,
-  ): object {
-    const other = parent.others[slot] as Shape
+  function finish(result: Record<string, unknown>, from: number, count: number, slot: Slot): object {
+    const other = slot.others ?? NOWHERE
     for (let i = from; i < count; i++) {
       const name = key()
-      if (name.length === 9 && name === '__proto__') setOwn(result, name, value(other, 0))
-      else result[name] = value(other, 0)
+      if (name.length === 9 && name === '__proto__') setOwn(result, name, value(other))
+      else result[name] = value(other)
     }
     depth--
-    learn(result, count, parent, slot)
+    learn(result, count, slot)
     return result
   }
 
@@ -419,29 +489,29 @@ export function createDecoder(): Decoder {
       start = 3
     } else if (tag < 0x80 || tag > 0x8f) return false
     enter(start, count * 2)
-    const parent = targetRoot(target)
-    for (let shape = parent.children[0] as Shape | null; shape !== null; shape = shape.next) {
-      if (shape.count !== count || !beginsWith(shape.words[0] as number)) continue
+    const slot = targetRoot(target)
+    for (let shape = slot.shapes; shape !== null; shape = shape.next) {
+      if (shape.count !== count || (shape.next !== null && !beginsLike(shape))) continue
       shape.make(shape, shape.keys, target)
       if (made === count) return true
       // A part of it is there now; setting it again changes nothing.
       if (made > 0) return false
     }
-    const data = finish({}, 0, count, NOWHERE, 0) as Record<string, unknown>
+    const data = finish({}, 0, count, NOWHERE) as Record<string, unknown>
     if (at !== end) return false
-    learn(data, count, parent, 0, target)
+    learn(data, count, slot, target)
     for (const name of Object.keys(data)) {
       if (name !== 'cookie') setOwn(target, name, data[name])
     }
     return true
   }
 
-  function targetRoot(target: object): Shape {
+  function targetRoot(target: object): Slot {
     if (target.constructor !== lastClass) {
       lastClass = target.constructor
       let known = targetRoots.get(target.constructor)
       if (known === undefined) {
-        known = slotOf(fillAny)
+        known = new Slot(0)
         targetRoots.set(target.constructor, known)
       }
       lastTargetRoot = known
@@ -485,7 +555,7 @@ export function createDecoder(): Decoder {
   }
 
   function otherKey(): string {
-    const name = value(NOWHERE, 0)
+    const name = value(NOWHERE)
     if (typeof name !== 'string' && typeof name !== 'number' && typeof name !== 'bigint') throw IRREGULAR
     return typeof name === 'string' ? name : String(name)
   }
@@ -497,34 +567,31 @@ export function createDecoder(): Decoder {
   }
 
   /** Learns the shape of an object, unless a key of it means something else to `prototypical`. */
-  function learn(
-    result: object,
-    count: number,
-    parent: Shape,
-    slot: number,
-    prototypical: object = Object.prototype,
-  ): void {
-    if (parent === NOWHERE || count > MAX_KEYS) return
-    const misses = (parent.misses[slot] as number) + 1
-    parent.misses[slot] = misses
-    if (misses > DICTIONARY) {
-      if (misses % SAMPLE !== 0) return
-      if (parent.others[slot] === NOWHERE) parent.others[slot] = slotOf(makeAny)
+  function learn(result: object, count: number, slot: Slot, prototypical: object = Object.prototype): void {
+    if (slot === NOWHERE || count === 0 || count > MAX_KEYS) return
+    slot.misses++
+    if (slot.misses > DICTIONARY) {
+      if (slot.misses % SAMPLE !== 0) return
+      slot.others ??= new Slot(0)
     }
+    if (credit === 0) return
+    credit--
     const keys = Object.keys(result)
     if (keys.length !== count || keys.some((name) => name in prototypical || name === 'cookie')) return
-    const places = keys.map(wordsOf)
+    const slots = keys.map((name) => new Slot(wordsOf(name)))
     if (wordsUsed > MAX_WORDS) {
       forget()
       return
     }
-    const maker =
+    const shape = new Shape(
+      keys,
+      slots,
       prototypical === Object.prototype
         ? (ownMakers.get(signature(keys)) ?? makeAny)
-        : (ownFillers.get(signature(keys)) ?? fillAny)
-    const shape = new Shape(keys, places, maker)
-    shape.next = parent.children[slot] as Shape | null
-    parent.children[slot] = shape
+        : (ownFillers.get(signature(keys)) ?? fillAny),
+    )
+    shape.next = slot.shapes
+    slot.shapes = shape
     let last = shape
     for (let i = 1; i < MAX_CANDIDATES && last.next !== null; i++) last = last.next
     last.next = null
@@ -553,17 +620,13 @@ export function createDecoder(): Decoder {
 
   /** Starts learning anew when there is no room for more. What lives on is learned again at once. */
   function forget(): void {
-    root.children[0] = null
-    root.others[0] = NOWHERE
+    root.shapes = null
+    root.others = null
     targetRoots = new WeakMap()
     lastClass = undefined
     keyWords.clear()
     wordsUsed = 0
   }
-}
-
-function slotOf(make: Maker<Shape>): Shape {
-  return new Shape([''], [0], make)
 }
 
 /** A maker of their own for these keys: the one that they had before, or one that is free, if there is one. */

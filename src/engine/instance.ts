@@ -32,6 +32,22 @@ export interface CoreExports {
   finishHash(length: number): void
   setLongKey(length: number): void
 
+  /** For the codec: see assembly/memory.ts and assembly/msgpack/. */
+  readonly PAYLOAD: WasmGlobal
+  readonly PAYLOAD_SIZE: WasmGlobal
+  readonly PAYLOAD_SLACK: WasmGlobal
+  readonly SKELETON: WasmGlobal
+  readonly TEXTS: WasmGlobal
+  readonly TEXTS_SIZE: WasmGlobal
+  readonly OUTPUT: WasmGlobal
+  readonly UNITS: WasmGlobal
+  readonly UNITS_SIZE: WasmGlobal
+  readonly UNICODE: WasmGlobal
+  readonly UNICODE_SIZE: WasmGlobal
+  scan(from: number, to: number, payloadEnd: number): number
+  isAscii(from: number, length: number): number
+  assemble(skeletonEnd: number, texts: number): number
+
   /** Tells that POOL is full of random bytes. */
   poolFilled(): void
   /** A new id, 32 characters in TEXT; 0 when the pool is empty. */
