@@ -59,3 +59,8 @@ declare module 'session-file-store' {
   import type { EventEmitter } from 'node:events'
   export default function sessionFileStore(session: unknown): new (options: object) => EventEmitter
 }
+
+declare module 'express-mysql-session' {
+  /** `connection` is a Pool of mysql2/promise. */
+  export default function mysqlSession(session: unknown): new (options: object, connection: unknown) => object
+}
