@@ -10,17 +10,18 @@ import type { SessionData } from './session-data.ts'
 import type { SessionStore } from './session-store.ts'
 import type { ExpressStore } from './stores/express-store.ts'
 
-export type RequestSession = Beside extends true
-  ? TheirSession & Partial<TheirData>
-  : Session & Partial<SessionData>
+export type RequestSession<Data = RequestData> = (Beside extends true ? TheirSession : Session) &
+  Partial<Data>
+
+type RequestData = Beside extends true ? TheirData : SessionData
 
 /** Any store; those of this package can end the sessions of an owner, too. */
 export type RequestStore = Beside extends true
   ? TheirStore & { generate: (req: Express.Request) => void }
   : ExpressStore & Partial<Pick<SessionStore, 'revoke' | 'revokeOwner' | 'sessionsOf'>>
 
-/** False where the name means nothing (`any` then), and where it is an alias of this package. */
-type Beside = 0 extends 1 & Theirs ? false : Theirs extends { SessionError: unknown } ? false : true
+/** False where the name is an alias of this package, and where it means nothing: whatever is a key then. */
+type Beside = 'SessionError' extends keyof Theirs ? false : true
 
 /** @ts-ignore */
 type Theirs = typeof import('express-session')

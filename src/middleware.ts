@@ -1,6 +1,6 @@
 /** The middleware: the story of a request, top to bottom. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RequestStore } from './beside-express-session.ts'
+import type { RequestSession, RequestStore } from './beside-express-session.ts'
 import { Cookie, type CookieAttributes, type CookieOptions } from './cookie.ts'
 import type { EngineName } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
@@ -33,7 +33,7 @@ declare const kData: unique symbol
  */
 export type RequestOf<Middleware> =
   Middleware extends SessionMiddleware<infer Data>
-    ? { session: Session & Partial<Data>; sessionID: string; sessionStore: RequestStore }
+    ? { session: RequestSession<Data>; sessionID: string; sessionStore: RequestStore }
     : never
 
 /** Makes the session middleware. Throws SessionError on a wrong option. */
@@ -60,7 +60,11 @@ fastSession.SessionError = SessionError
 
 /** The types that CommonJS modules know by `import session = require('fast-session')`. */
 export declare namespace fastSession {
-  export type { CookieAttributes, CookieOptions, SessionData, SessionOptions }
+  /** SessionData of the package, to be extended by CommonJS modules: it has what is declared here. */
+  export interface SessionData {
+    cookie: Cookie
+  }
+  export type { CookieAttributes, CookieOptions, SessionOptions }
 }
 
 function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next: Next): void {

@@ -1,15 +1,13 @@
 /** What a session holds, and what a request has of it: the types that users extend. */
 import type { RequestSession, RequestStore } from './beside-express-session.ts'
-import type { Cookie } from './cookie.ts'
+import type { fastSession } from './middleware.ts'
 
 /**
  * The data of a session. Declare your own fields by merging into it:
  *
  *     declare module 'fast-session' { interface SessionData { user?: string } }
  */
-export interface SessionData {
-  cookie: Cookie
-}
+export interface SessionData extends fastSession.SessionData {}
 
 declare global {
   namespace Express {
