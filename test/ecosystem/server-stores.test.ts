@@ -29,13 +29,15 @@ const redis = hasRedis ? await openRedis() : undefined
 const client = redis && (await createClient({ url: redis.url }).connect())
 const postgres = await connectPostgres()
 const mysql = await connectMysql()
+// The names of its index and constraint are the same for every table.
+await postgres?.query(`CREATE SCHEMA ${name}`)
 const folder = await mkdtemp(join(tmpdir(), 'sessions-'))
 
 afterAll(async () => {
   for (const key of (await client?.keys(`${name}*`)) ?? []) await client?.del(key)
   client?.destroy()
   await redis?.stop()
-  await postgres?.query(`DROP TABLE IF EXISTS ${name}`)
+  await postgres?.query(`DROP SCHEMA ${name} CASCADE`)
   await postgres?.end()
   await mysql?.query(`DROP TABLE IF EXISTS ${name}`)
   await mysql?.end()
@@ -54,7 +56,7 @@ const stores: ReadonlyArray<{ store: string; isMissing: boolean; make(contender:
     make: ({ session }) =>
       new (connectPgSimple(session as Parameters<typeof connectPgSimple>[0]))({
         pool: postgres!,
-        tableName: name,
+        schemaName: name,
         createTableIfMissing: true,
         pruneSessionInterval: false,
       }),
