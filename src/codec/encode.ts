@@ -10,12 +10,11 @@
  * Whatever is out of the ordinary is left to plain.ts: a part of a value is encoded there and copied; a value that
  * can't be encoded here is encoded there again, and what that says is the answer.
  */
-import { Buffer } from 'node:buffer'
 import { plainChecks } from '#codec-pools'
 import { SessionError } from '../errors.ts'
 import { EXT_TIMESTAMP, MAX_DEPTH } from './format.ts'
 import type { Kernels } from './kernels.ts'
-import { nativeText } from './native-text.ts'
+import { nativeText, newMemory, sameBytes } from './native-text.ts'
 import { encodeDataPlain, encodePartPlain, encodePlain, toJSON } from './plain.ts'
 
 export interface Encoder {
@@ -106,7 +105,7 @@ export function createEncoder(kernels?: Kernels): Encoder {
   const native = nativeText(bytes)
   /** Views of the first so many bytes, made when needed. */
   const prefixes: Array<Uint8Array | undefined> = Array.from({ length: POOLED + 1 }, () => undefined)
-  let slab = Buffer.allocUnsafeSlow(SLAB).buffer
+  let slab = newMemory(SLAB)
   let slabUsed = 0
 
   let depth = 0
@@ -149,9 +148,9 @@ export function createEncoder(kernels?: Kernels): Encoder {
     const encoded = busy ? undefined : run(data, dataRoot, maxBytes)
     if (encoded === undefined) {
       const plain = encodeDataPlain(data, maxBytes)
-      return Buffer.compare(plain, previous) === 0 ? undefined : plain
+      return sameBytes(plain, previous) ? undefined : plain
     }
-    const same = encoded.length === previous.length && Buffer.compare(encoded, previous) === 0
+    const same = encoded.length === previous.length && sameBytes(encoded, previous)
     return same ? undefined : copy(encoded)
   }
 
@@ -203,7 +202,7 @@ export function createEncoder(kernels?: Kernels): Encoder {
     const { length } = encoded
     if (length > POOLED) return encoded.slice()
     if (slabUsed + length > SLAB) {
-      slab = Buffer.allocUnsafeSlow(SLAB).buffer
+      slab = newMemory(SLAB)
       slabUsed = 0
     }
     const result = new Uint8Array(slab, slabUsed, length)

@@ -1,10 +1,14 @@
-/** Text in and out of bytes by one native call each, without the checks that Buffer's documented methods repeat. */
-import { Buffer } from 'node:buffer'
+/**
+ * Text in and out of bytes by one native call each: by what Buffer's documented methods call after their checks, or,
+ * where there is no Buffer, by what all runtimes have. Imports nothing of Node.js, so that it bundles for any runtime.
+ */
+import { equalBytes } from '../equal-bytes.ts'
 
-/** What `toString` and `write` of Buffer call in Node.js, Bun and Deno, though no type declares it. */
+/** What Buffers have in Node.js, Bun and Deno, though no type declares it. Places are in bytes. */
 export interface NativeText {
   /** Each byte as the code point of the same number. */
   latin1Slice(start: number, end: number): string
+  /** What is no UTF-8 becomes U+FFFD. */
   utf8Slice(start: number, end: number): string
   /** UTF-16, little-endian. */
   ucs2Slice(start: number, end: number): string
@@ -13,14 +17,56 @@ export interface NativeText {
   ucs2Write(text: string, start: number): number
 }
 
+interface BufferClass {
+  from(buffer: ArrayBufferLike, offset: number, length: number): Partial<NativeText>
+  compare(a: Uint8Array, b: Uint8Array): number
+  allocUnsafeSlow(size: number): { readonly buffer: ArrayBuffer }
+}
+
+const { Buffer } = globalThis as { Buffer?: BufferClass }
+
 /** The same memory as `bytes`, with these methods. */
 export function nativeText(bytes: Uint8Array): NativeText {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const native = buffer as Buffer & Partial<NativeText>
-  native.latin1Slice ??= (start, end) => buffer.toString('latin1', start, end)
-  native.utf8Slice ??= (start, end) => buffer.toString('utf8', start, end)
-  native.ucs2Slice ??= (start, end) => buffer.toString('utf16le', start, end)
-  native.utf8Write ??= (text, start) => buffer.write(text, start, 'utf8')
-  native.ucs2Write ??= (text, start) => buffer.write(text, start, 'utf16le')
-  return native as NativeText
+  const native = Buffer?.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return isComplete(native) ? native : standardText(bytes)
+}
+
+export const sameBytes: (a: Uint8Array, b: Uint8Array) => boolean =
+  Buffer === undefined ? equalBytes : (a, b) => Buffer.compare(a, b) === 0
+
+/** Memory that is written before it is read. */
+export function newMemory(size: number): ArrayBuffer {
+  return Buffer?.allocUnsafeSlow(size).buffer ?? new ArrayBuffer(size)
+}
+
+function isComplete(native: Partial<NativeText> | undefined): native is NativeText {
+  const methods = ['latin1Slice', 'utf8Slice', 'ucs2Slice', 'utf8Write', 'ucs2Write'] as const
+  return native !== undefined && methods.every((method) => typeof native[method] === 'function')
+}
+
+function standardText(bytes: Uint8Array): NativeText {
+  const encoder = new TextEncoder()
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+  const utf16 = new TextDecoder('utf-16le', { ignoreBOM: true })
+  return {
+    latin1Slice(start, end) {
+      let text = ''
+      // As many arguments as any runtime takes.
+      for (let at = start; at < end; at += 4096) {
+        text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(end, at + 4096)) as never)
+      }
+      return text
+    },
+    utf8Slice: (start, end) => utf8.decode(bytes.subarray(start, end)),
+    ucs2Slice: (start, end) => utf16.decode(bytes.subarray(start, end)),
+    utf8Write: (text, start) => encoder.encodeInto(text, bytes.subarray(start)).written,
+    ucs2Write(text, start) {
+      for (let i = 0, at = start; i < text.length; i++, at += 2) {
+        const unit = text.charCodeAt(i)
+        bytes[at] = unit
+        bytes[at + 1] = unit >> 8
+      }
+      return text.length * 2
+    },
+  }
 }
