@@ -40,7 +40,7 @@ export class Setup {
     const options = checkOptions(input)
     this.options = options
     this.engine = selectEngine(options.engine, { module: options.module })
-    this.codec = createCodec(this.engine.name)
+    this.codec = createCodec(this.engine.name, { module: options.module })
     this.keyring = options.secrets && this.engine.keyring(options.secrets)
     this.eager = options.resave || options.rolling || options.saveUninitialized || options.unset === 'destroy'
     this.store = options.store === undefined ? defaultStore() : protocolStore(options.store)
