@@ -26,6 +26,9 @@ const entries = Object.entries(exports)
 const OWN_IMPORT = /((?:\bfrom |\bimport\()['"]\.[^'"]*)\.ts(['"])/g
 /** `export { fastSession as 'module.exports' }`: compilers before 5.6 don't know such names, and index.d.cts says it. */
 const NAMED_FOR_REQUIRE = /^export \{ \w+ as 'module\.exports' \};\n/m
+/** Node.js answers with the export named `module.exports`; bundlers do with all of them. */
+const REQUIRED = "const all = require('./index.js')\nmodule.exports = all.fastSession ?? all\n"
+
 /** For runtimes and bundlers that compile ahead of time what is imported. */
 const CORE_WASM =
   '/** The WebAssembly.Module, for the option `module`. */\ndeclare const module: object\nexport = module\n'
@@ -117,7 +120,7 @@ function faces() {
   const files = entries.flatMap((name) => {
     const all = `export * from './types/${name}.js'\n`
     return [
-      [`${name}.cjs`, `module.exports = require('./${name}.js')\n`],
+      [`${name}.cjs`, name === 'index' ? REQUIRED : `module.exports = require('./${name}.js')\n`],
       [`${name}.d.cts`, all],
       [`${name}.d.ts`, all + byDefault(name)],
     ]
