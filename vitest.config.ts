@@ -7,6 +7,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
+    // Some tests kill servers and processes under load. One that fails is tried once more; twice is a failure.
+    retry: process.env['CI'] ? 1 : 0,
     server: { deps: { external: [/\/build\//] } },
   },
 })
