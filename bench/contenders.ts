@@ -67,17 +67,17 @@ export const CONTENDERS = {
     const client = await createClient({ url: redis! }).connect()
     return onStock({ store: new RedisStore({ client }) }, () => client.close())
   },
-  'express-session, connect-pg-simple': ({ postgres }) => {
+  'express-session, connect-pg-simple': async ({ postgres }) => {
     const pool = new pg.Pool(postgres)
     const PgStore = connectPgSimple(stock)
-    const store = new PgStore({
-      pool,
-      createTableIfMissing: true,
-      tableName: `bench_${process.pid}`,
-      pruneSessionInterval: false,
-    })
+    const tableName = `bench_${process.pid}`
+    // Its own table.sql, but for the name of the index, of which there can be only one in a schema.
+    await pool.query(`CREATE TABLE ${tableName}
+      (sid varchar PRIMARY KEY, sess json NOT NULL, expire timestamp(6) NOT NULL)`)
+    await pool.query(`CREATE INDEX ON ${tableName} (expire)`)
+    const store = new PgStore({ pool, tableName, pruneSessionInterval: false })
     return onStock({ store }, async () => {
-      await pool.query(`DROP TABLE IF EXISTS bench_${process.pid}`)
+      await pool.query(`DROP TABLE ${tableName}`)
       await pool.end()
     })
   },

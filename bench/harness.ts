@@ -51,6 +51,8 @@ export function compare<Input>({ title, inputs, rows, baseline }: Comparison<Inp
     ratio: base / median(times),
   }))
   print(title, results, baseline)
+  // Under `npm run bench` the table goes into the report as well.
+  process.send?.({ title, baseline, results })
   return results
 }
 

@@ -15,6 +15,8 @@ import { isProgram, serve, Worker, workerArgs } from './worker.js'
 export interface HttpBenchOptions {
   readonly rounds: number
   readonly seconds: number
+  /** Default: all. */
+  readonly contenders?: readonly string[]
   readonly progress?: (text: string) => void
 }
 
@@ -31,7 +33,17 @@ export interface HttpRow {
 }
 
 export const FULL: HttpBenchOptions = { rounds: 7, seconds: 0.8 }
-export const QUICK: HttpBenchOptions = { rounds: 1, seconds: 0.1 }
+export const QUICK: HttpBenchOptions = {
+  rounds: 1,
+  seconds: 0.1,
+  contenders: [
+    'no sessions',
+    'express-session, memory',
+    'cookie-session',
+    'iron-session',
+    'fast-session, memory',
+  ],
+}
 
 const SCENARIO_NAMES = ['untouched', 'read', 'write', 'login'] as const satisfies Scenario[]
 
@@ -67,13 +79,13 @@ const RIVALS: Readonly<Record<string, string>> = {
 }
 
 export async function benchHttp(
-  { rounds, seconds, progress }: HttpBenchOptions,
+  { rounds, seconds, contenders = CONTENDERS, progress }: HttpBenchOptions,
   services: OpenServices,
 ): Promise<HttpRow[]> {
   const generator = startGenerator()
   const sites: Site[] = []
   try {
-    for (const contender of CONTENDERS) {
+    for (const contender of contenders) {
       const service = serviceOf(nameOf(contender))
       if (service === undefined || services[service] !== undefined)
         sites.push(await openSite(contender, services))
