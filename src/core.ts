@@ -64,6 +64,12 @@ export interface Core {
   encode(value: unknown): Uint8Array
 
   /**
+   * As `encode`, but answers undefined when the bytes would be those of `previous`: the cheapest way to know whether a
+   * value is still what it was. Never mistaken either way.
+   */
+  encodeIfChanged(value: unknown, previous: Uint8Array): Uint8Array | undefined
+
+  /**
    * The value that `encode`, or any other encoder of MessagePack, made the bytes of. Binary data is a Uint8Array of
    * its own, an integer beyond 2^53 - 1 a BigInt, a key that is a number text; of equal keys the last one counts, and
    * `__proto__` is a key like any other. Throws ERR_SESSION_DECODE for all that isn't exactly one value: bytes that
@@ -101,7 +107,9 @@ export function createCore(options: CoreOptions): Core {
     newId: () => engine.newId(),
     hashId: (id) => engine.hashId(checkText(id, 'hashId')),
     encode: codec.encode,
-    decode: (bytes) => codec.decode(checkBytes(bytes)),
+    encodeIfChanged: (value, previous) =>
+      codec.encodeIfChanged(value, checkBytes(previous, 'encodeIfChanged')),
+    decode: (bytes) => codec.decode(checkBytes(bytes, 'decode')),
     dispose: () => keyring.dispose(),
   }
 }
@@ -113,9 +121,9 @@ function checkText(value: unknown, method: string): string {
   return value
 }
 
-function checkBytes(bytes: unknown): Uint8Array {
+function checkBytes(bytes: unknown, method: string): Uint8Array {
   if (!(bytes instanceof Uint8Array)) {
-    throw new SessionError('ERR_SESSION_OPTION', `decode() takes a Uint8Array, not ${typeof bytes}.`)
+    throw new SessionError('ERR_SESSION_OPTION', `${method}() takes a Uint8Array, not ${typeof bytes}.`)
   }
   return bytes
 }

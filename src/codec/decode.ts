@@ -20,49 +20,6 @@ export interface Decoder {
   decodeInto(input: Uint8Array, target: object): void
 }
 
-/** Longer payloads are left to plain.ts. */
-const CAPACITY = 1 << 18
-/** What may be read beyond a payload before its end is noticed. */
-const SLACK = 64
-
-/** Shapes for one slot, keys of one shape, and words of all keys: beyond these nothing more is learned. */
-const MAX_CANDIDATES = 4
-const MAX_KEYS = 64
-const MAX_WORDS = 1 << 15
-/** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
-const DICTIONARY = 16
-const SAMPLE = 1024
-/** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
-const CREDIT = 512
-const PAYLOADS_FOR_CREDIT = 64
-/** A shape gets a maker of its own when it was predicted so many times. */
-const PROVEN = 8
-
-const MISS = Symbol('miss')
-const IRREGULAR = new Error('left to plain.ts')
-
-/** Keys of shapes that aren't known: as text, the last ones of up to 16 ASCII characters are kept. */
-const CACHED_KEYS_LOG2 = 13
-const MAX_CACHED_KEY = 16
-/** For a key of so many characters, masks its first, second, third and fourth word: four times 17 masks. */
-const KEY_MASKS = Int32Array.from({ length: 4 * 17 }, (_, i) => {
-  const inWord = (i % 17) - Math.floor(i / 17) * 4
-  return inWord >= 4 ? -1 : inWord > 0 ? 2 ** (8 * inWord) - 1 : 0
-})
-
-/**
- * When a quarter of a payload is text that isn't ASCII, such text of the next one is left to the kernels: 35 ns instead
- * of 100 for 37 code units, but 2 for each other token.
- */
-const UNICODE_SHARE = 4
-const MIN_UNICODE = 64
-/** ASCII text of so many bytes is checked by the kernels. */
-const LONG_TEXT = 64
-/** Text of more bytes than this is decoded natively, unless it is ASCII. */
-const MAX_UNITS = 32
-/** Masks the first bytes of a little-endian word: none, one, two or three. */
-const TAIL_MASK = Int32Array.of(0, 0xff, 0xffff, 0xffffff)
-
 /** A key in objects of one shape, and what is expected of its value, if that is an object. */
 class Slot {
   /** Where the words of the key begin. */
@@ -98,11 +55,56 @@ class Shape {
   }
 }
 
-/** Where nothing is learned: within objects whose own shape isn't known yet. */
-const NOWHERE = new Slot(0)
-
 /** Without kernels all is done in JavaScript. */
 export function createDecoder(kernels?: Kernels): Decoder {
+  // Constants of the module would be variables in a bundle, which V8 loads and checks each time: 1.4 times as slow.
+
+  /** Longer payloads are left to plain.ts. */
+  const CAPACITY = 1 << 18
+  /** What may be read beyond a payload before its end is noticed. */
+  const SLACK = 64
+
+  /** Shapes for one slot, keys of one shape, and words of all keys: beyond these nothing more is learned. */
+  const MAX_CANDIDATES = 4
+  const MAX_KEYS = 64
+  const MAX_WORDS = 1 << 15
+  /** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
+  const DICTIONARY = 16
+  const SAMPLE = 1024
+  /** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
+  const CREDIT = 512
+  const PAYLOADS_FOR_CREDIT = 64
+  /** A shape gets a maker of its own when it was predicted so many times. */
+  const PROVEN = 8
+
+  const MISS = Symbol('miss')
+  const IRREGULAR = new Error('left to plain.ts')
+
+  /** Keys of shapes that aren't known: as text, the last ones of up to 16 ASCII characters are kept. */
+  const CACHED_KEYS_LOG2 = 13
+  const MAX_CACHED_KEY = 16
+  /** For a key of so many characters, masks its first, second, third and fourth word: four times 17 masks. */
+  const KEY_MASKS = Int32Array.from({ length: 4 * 17 }, (_, i) => {
+    const inWord = (i % 17) - Math.floor(i / 17) * 4
+    return inWord >= 4 ? -1 : inWord > 0 ? 2 ** (8 * inWord) - 1 : 0
+  })
+
+  /**
+   * When a quarter of a payload is text that isn't ASCII, such text of the next one is left to the kernels: 35 ns instead
+   * of 100 for 37 code units, but 2 for each other token.
+   */
+  const UNICODE_SHARE = 4
+  const MIN_UNICODE = 64
+  /** ASCII text of so many bytes is checked by the kernels. */
+  const LONG_TEXT = 64
+  /** Text of more bytes than this is decoded natively, unless it is ASCII. */
+  const MAX_UNITS = 32
+  /** Masks the first bytes of a little-endian word: none, one, two or three. */
+  const TAIL_MASK = Int32Array.of(0, 0xff, 0xffff, 0xffffff)
+
+  /** Where nothing is learned: within objects whose own shape isn't known yet. */
+  const NOWHERE = new Slot(0)
+
   const bytes = kernels?.payload ?? new Uint8Array(CAPACITY + SLACK)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const native = nativeText(bytes)

@@ -20,49 +20,9 @@ import { encodeDataPlain, encodePartPlain, encodePlain, toJSON } from './plain.t
 export interface Encoder {
   encode(value: unknown, maxBytes: number): Uint8Array
   encodeData(data: object, maxBytes: number): Uint8Array
+  encodeIfChanged(value: unknown, previous: Uint8Array, maxBytes: number): Uint8Array | undefined
   encodeDataIfChanged(data: object, previous: Uint8Array, maxBytes: number): Uint8Array | undefined
 }
-
-/** Longer payloads are left to plain.ts. */
-const CAPACITY = 1 << 18
-/** More than any key and value take that are not checked against the end of the scratch. */
-const SLACK = 1024
-
-/** From so many code units on, text is written by a native call: 95 ns on Node 20, 40 to 75 on Node 24. */
-const LONG_TEXT = 40
-/**
- * When a quarter of a payload is text that isn't ASCII, such text of the next one is left to the kernels: 40 ns instead
- * of 90 for 37 code units, but 200 for the payload.
- */
-const UNICODE_SHARE = 4
-const MIN_UNICODE = 64
-/** Payloads up to this size share the memory of a slab: making a view takes 50 ns, allocating memory 300 and more. */
-const POOLED = 4096
-const SLAB = 1 << 15
-
-/** What is learned is bounded: keys in one place, keys of one object and their size, steps and doubles of all. */
-const MAX_ALTERNATIVES = 4
-const MAX_KEYS = 64
-const MAX_KEY_BYTES = 63
-const MAX_STEPS = 4096
-const MAX_DOUBLES = 1 << 14
-/** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
-const DICTIONARY = 16
-const SAMPLE = 1024
-/** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
-const CREDIT = 512
-const PAYLOADS_FOR_CREDIT = 64
-
-/** Where a value ends that has no place in an object: undefined, a function, a symbol. */
-const NOTHING = -1
-/** Where a value ends that is for \`instance\` to write, which wants to know its key. */
-const INSTANCE = -2
-/** The place of a key that isn't written, or not known. */
-const NO_KEY = -1
-
-const TOO_LARGE = new Error('left to plain.ts')
-
-const isOwn = Object.prototype.hasOwnProperty
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -87,19 +47,62 @@ class Step {
   /** Tells a plain object, if it can be by a function of its own: see scripts/build-pools.mjs. It saves 6 %. */
   isPlain = isPlain
 
-  constructor(key: string, place: number, isLast = false) {
+  constructor(key: string, place: number, next?: Step) {
     this.key = key
     this.place = place
-    this.next = isLast ? this : UNKNOWN
+    this.next = next ?? this
     this.inner = this.next
   }
 }
 
-/** Follows the last step: whatever key there is, it isn't known. Nothing is learned of its value. */
-const UNKNOWN: Step = new Step('', NO_KEY, true)
-
 /** Without kernels all is done in JavaScript. */
 export function createEncoder(kernels?: Kernels): Encoder {
+  // Constants of the module would be variables in a bundle, which V8 loads and checks each time: 1.4 times as slow.
+
+  /** Longer payloads are left to plain.ts. */
+  const CAPACITY = 1 << 18
+  /** More than any key and value take that are not checked against the end of the scratch. */
+  const SLACK = 1024
+
+  /** From so many code units on, text is written by a native call: 95 ns on Node 20, 40 to 75 on Node 24. */
+  const LONG_TEXT = 40
+  /**
+   * When a quarter of a payload is text that isn't ASCII, such text of the next one is left to the kernels: 40 ns instead
+   * of 90 for 37 code units, but 200 for the payload.
+   */
+  const UNICODE_SHARE = 4
+  const MIN_UNICODE = 64
+  /** Payloads up to this size share the memory of a slab: making a view takes 50 ns, allocating memory 300 and more. */
+  const POOLED = 4096
+  const SLAB = 1 << 15
+
+  /** What is learned is bounded: keys in one place, keys of one object and their size, steps and doubles of all. */
+  const MAX_ALTERNATIVES = 4
+  const MAX_KEYS = 64
+  const MAX_KEY_BYTES = 63
+  const MAX_STEPS = 4096
+  const MAX_DOUBLES = 1 << 14
+  /** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
+  const DICTIONARY = 16
+  const SAMPLE = 1024
+  /** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
+  const CREDIT = 512
+  const PAYLOADS_FOR_CREDIT = 64
+
+  /** Where a value ends that has no place in an object: undefined, a function, a symbol. */
+  const NOTHING = -1
+  /** Where a value ends that is for `instance` to write, which wants to know its key. */
+  const INSTANCE = -2
+  /** The place of a key that isn't written, or not known. */
+  const NO_KEY = -1
+
+  const TOO_LARGE = new Error('left to plain.ts')
+
+  const isOwn = Object.prototype.hasOwnProperty
+
+  /** Follows the last step: whatever key there is, it isn't known. Nothing is learned of its value. */
+  const UNKNOWN = new Step('', NO_KEY)
+
   const bytes = kernels?.skeleton ?? new Uint8Array(CAPACITY + SLACK)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const native = nativeText(bytes)
@@ -127,12 +130,12 @@ export function createEncoder(kernels?: Kernels): Encoder {
   let credit = CREDIT
   let payloads = 0
   const keyPlaces = new Map<string, number>()
-  const root = new Step('', NO_KEY)
-  const dataRoot = new Step('', NO_KEY)
+  const root = new Step('', NO_KEY, UNKNOWN)
+  const dataRoot = new Step('', NO_KEY, UNKNOWN)
   let steps = 0
   let checksUsed = 0
 
-  return { encode, encodeData, encodeDataIfChanged }
+  return { encode, encodeData, encodeIfChanged, encodeDataIfChanged }
 
   function encode(input: unknown, maxBytes: number): Uint8Array {
     const encoded = busy ? undefined : run(input, root, maxBytes)
@@ -144,14 +147,18 @@ export function createEncoder(kernels?: Kernels): Encoder {
     return encoded === undefined ? encodeDataPlain(data, maxBytes) : copy(encoded)
   }
 
+  function encodeIfChanged(input: unknown, previous: Uint8Array, maxBytes: number): Uint8Array | undefined {
+    const encoded = busy ? undefined : run(input, root, maxBytes)
+    if (encoded !== undefined) return sameBytes(encoded, previous) ? undefined : copy(encoded)
+    const plain = encodePlain(input, maxBytes)
+    return sameBytes(plain, previous) ? undefined : plain
+  }
+
   function encodeDataIfChanged(data: object, previous: Uint8Array, maxBytes: number): Uint8Array | undefined {
     const encoded = busy ? undefined : run(data, dataRoot, maxBytes)
-    if (encoded === undefined) {
-      const plain = encodeDataPlain(data, maxBytes)
-      return sameBytes(plain, previous) ? undefined : plain
-    }
-    const same = encoded.length === previous.length && sameBytes(encoded, previous)
-    return same ? undefined : copy(encoded)
+    if (encoded !== undefined) return sameBytes(encoded, previous) ? undefined : copy(encoded)
+    const plain = encodeDataPlain(data, maxBytes)
+    return sameBytes(plain, previous) ? undefined : plain
   }
 
   /** Encodes, and answers a view of the scratch; undefined when it is for plain.ts to encode. */
@@ -569,7 +576,7 @@ export function createEncoder(kernels?: Kernels): Encoder {
     if (holder.misses > DICTIONARY) {
       holder.isPlain = isPlain
       if (holder.misses % SAMPLE !== 0) return
-      holder.others ??= new Step('', NO_KEY)
+      holder.others ??= new Step('', NO_KEY, UNKNOWN)
     }
     if (credit === 0) return
     credit--
@@ -579,7 +586,7 @@ export function createEncoder(kernels?: Kernels): Encoder {
       let step: Step = expected.key === key ? expected : divert(expected, key)
       if (step === UNKNOWN) {
         const skipped = holder === dataRoot && key === 'cookie'
-        step = new Step(key, skipped ? NO_KEY : placeOf(key))
+        step = new Step(key, skipped ? NO_KEY : placeOf(key), UNKNOWN)
         if (step.place === NO_KEY && !skipped) break
         if (expected !== UNKNOWN) addAlternative(expected, step)
         else if (last === null) holder.inner = step
@@ -606,6 +613,15 @@ export function createEncoder(kernels?: Kernels): Encoder {
     return place
   }
 
+  /** Puts the newest alternative in front and lets the oldest go. */
+  function addAlternative(step: Step, added: Step): void {
+    added.other = step.other
+    step.other = added
+    let last = added
+    for (let i = 2; i < MAX_ALTERNATIVES && last.other !== null; i++) last = last.other
+    last.other = null
+  }
+
   /** Starts learning anew when there is no room for more. What lives on is learned again at once. */
   function forget(): void {
     for (const top of [root, dataRoot]) {
@@ -619,15 +635,6 @@ export function createEncoder(kernels?: Kernels): Encoder {
   }
 }
 
-/** Puts the newest alternative in front and lets the oldest go. */
-function addAlternative(step: Step, added: Step): void {
-  added.other = step.other
-  step.other = added
-  let last = added
-  for (let i = 2; i < MAX_ALTERNATIVES && last.other !== null; i++) last = last.other
-  last.other = null
-}
-
 /**
  * As plainChecks, for objects of too many hidden classes: where inline caches keep missing, reading a property takes a
  * microsecond, and these calls 30 ns.
@@ -635,7 +642,7 @@ function addAlternative(step: Step, added: Step): void {
 function isPlain(input: object): boolean {
   return (
     Object.getPrototypeOf(input) === Object.prototype &&
-    !isOwn.call(input, 'toJSON') &&
+    !Object.hasOwn(input, 'toJSON') &&
     (Object.prototype as { toJSON?: unknown }).toJSON === undefined
   )
 }

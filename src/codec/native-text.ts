@@ -32,7 +32,7 @@ export function nativeText(bytes: Uint8Array): NativeText {
 }
 
 export const sameBytes: (a: Uint8Array, b: Uint8Array) => boolean =
-  Buffer === undefined ? equalBytes : (a, b) => Buffer.compare(a, b) === 0
+  Buffer === undefined ? equalBytes : (a, b) => a.length === b.length && Buffer.compare(a, b) === 0
 
 /** Memory that is written before it is read. */
 export function newMemory(size: number): ArrayBuffer {
@@ -41,7 +41,15 @@ export function newMemory(size: number): ArrayBuffer {
 
 function isComplete(native: Partial<NativeText> | undefined): native is NativeText {
   const methods = ['latin1Slice', 'utf8Slice', 'ucs2Slice', 'utf8Write', 'ucs2Write'] as const
-  return native !== undefined && methods.every((method) => typeof native[method] === 'function')
+  if (native === undefined || !methods.every((method) => typeof native[method] === 'function')) return false
+  try {
+    // The ones of workerd want to be told how many bytes there are from there on.
+    ;(native as NativeText).utf8Write('', 1)
+    ;(native as NativeText).ucs2Write('', 1)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function standardText(bytes: Uint8Array): NativeText {

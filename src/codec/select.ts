@@ -20,6 +20,7 @@ export function createCodec(engine: EngineName, options: CodecOptions = {}): Cod
   return {
     encode: (value) => encoder.encode(value, maxBytes),
     decode: decoder.decode,
+    encodeIfChanged: (value, previous) => encoder.encodeIfChanged(value, previous, maxBytes),
     encodeData: (data) => encoder.encodeData(data, maxBytes),
     encodeDataIfChanged: (data, previous) => encoder.encodeDataIfChanged(data, previous, maxBytes),
     decodeInto: decoder.decodeInto,

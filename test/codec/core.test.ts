@@ -20,6 +20,15 @@ describe.each(engines)('encode and decode of fast-session/core on the engine %s'
     expect(core.decode(core.encode(value))).toStrictEqual(value)
   })
 
+  it('tell whether a value has changed', () => {
+    const value = { views: 1, list: [1, 2] }
+    const previous = core.encode(value)
+    expect(core.encodeIfChanged({ views: 1, list: [1, 2] }, previous)).toBeUndefined()
+    value.views++
+    expect(core.encodeIfChanged(value, previous)).toStrictEqual(core.encode(value))
+    expect(core.encodeIfChanged(null, previous)).toStrictEqual(core.encode(null))
+  })
+
   it('work after dispose, for they use no secret', () => {
     const disposed = createCore({ secrets, engine })
     disposed.dispose()
