@@ -82,7 +82,7 @@ export function unpack(segment: Int32Array, at: number, shape: number): string {
 }
 
 export function hashOf(words: Int32Array, from: number, count: number): number {
-  let hash = SEED
+  let hash = seed || drawSeed()
   for (let n = 0; n < count; n++) {
     hash = Math.imul(hash ^ words[from + n]!, 0x9e3779b1)
     hash ^= hash >>> 15
@@ -91,5 +91,10 @@ export function hashOf(words: Int32Array, from: number, count: number): number {
   return (hash ^ (hash >>> 13)) >>> 0
 }
 
-/** Random, so that nobody can know which ids share a bucket. */
-const SEED = crypto.getRandomValues(new Int32Array(1))[0]!
+/** Random, so that nobody can know which ids share a bucket. 0: not drawn yet, which Workers refuse at their start. */
+let seed = 0
+
+function drawSeed(): number {
+  seed = crypto.getRandomValues(new Int32Array(1))[0]! | 1
+  return seed
+}

@@ -38,7 +38,7 @@ export class MemoryRecords implements RecordStore {
 
   readonly #maxEntries: number
   readonly #maxBytes: number
-  readonly #sweeper: NodeJS.Timeout
+  #sweeper: NodeJS.Timeout | undefined
   readonly #id = new PackedText()
   readonly #owner = new PackedText()
   #slots = new Slots()
@@ -53,7 +53,6 @@ export class MemoryRecords implements RecordStore {
     this.#maxEntries = checked('maxEntries', options.maxEntries ?? 100_000, 2 ** 27)
     this.#maxBytes = checked('maxBytes', options.maxBytes ?? 256 * 1024 * 1024, 2 ** 33)
     this.#ids = this.#newBuckets()
-    this.#sweeper = setInterval(() => this.#sweepSome(), SWEEP_INTERVAL).unref()
   }
 
   /** How many bytes the records take, of those that `maxBytes` counts. */
@@ -196,6 +195,8 @@ export class MemoryRecords implements RecordStore {
 
   /** A slot in the bucket of the packed id. */
   #begin(): number {
+    // Not before there is something to sweep: Workers refuse timers at their start.
+    this.#sweeper ??= setInterval(() => this.#sweepSome(), SWEEP_INTERVAL).unref()
     const slot = this.#slots.take()
     const bucket = this.#id.hash & (this.#ids.length - 1)
     this.#slots.setNext(slot, this.#ids[bucket]!)
