@@ -5,6 +5,7 @@ import type { CookiePolicy, CookieTemplate } from './cookie-policy.ts'
 import type { Keyring } from './engine/engine.ts'
 import { isGone, SessionError } from './errors.ts'
 import { andThen, attempt, isPromise } from './maybe-promise.ts'
+import { flat, type SeenCookie } from './recently-seen.ts'
 import { decodeCookie, findCookie } from './request-cookie.ts'
 import type { Gate } from './response.ts'
 import { isSecure, type TransportRequest } from './secure-request.ts'
@@ -86,7 +87,10 @@ export class Exchange implements SessionHost {
   #due: boolean | undefined = undefined
   #cookieFound = false
   #rawCookie: string | undefined = undefined
+  #seen: SeenCookie | undefined = undefined
   #cookieRead = false
+  /** The id in that cookie, if it is signed. */
+  #rawId: string | undefined = undefined
 
   constructor(
     setup: Setup,
@@ -104,24 +108,29 @@ export class Exchange implements SessionHost {
     this.#keyring = keyring
   }
 
-  /** The session cookie as it was sent; undefined when there is none. */
-  rawCookie(): string | undefined {
-    if (!this.#cookieFound) {
-      this.#cookieFound = true
-      const header = this.req.headers?.cookie
-      if (header !== undefined) this.#rawCookie = findCookie(header, this.setup.options.name)
-    }
-    return this.#rawCookie
+  /** Finds the session cookie as it was sent, and what is known of it. */
+  #findCookie(): void {
+    if (this.#cookieFound) return
+    this.#cookieFound = true
+    const header = this.req.headers?.cookie
+    if (header === undefined) return
+    this.#rawCookie = findCookie(header, this.setup.options.name)
+    if (this.#rawCookie === undefined) return
+    const seen = this.setup.recentlySeen.find(this.#rawCookie)
+    // Other secrets may be in force by now.
+    if (seen?.keyring === this.#keyring) this.#seen = seen
   }
 
   /** The id in the request's cookie, verified. */
   readCookie(): string | undefined {
     if (this.#cookieRead) return this.cookieId
     this.#cookieRead = true
+    this.#findCookie()
     const { name } = this.setup.options
-    const raw = this.rawCookie()
+    const raw = this.#rawCookie
+    this.#rawId = this.#seen?.id ?? (raw ? this.#verify(decodeCookie(raw)) : undefined)
     this.cookieId =
-      (raw ? this.#verify(decodeCookie(raw)) : undefined) ??
+      this.#rawId ??
       // What cookie-parser has read is as good, for apps that fill it in themselves.
       text(this.req.signedCookies?.[name]) ??
       this.#verify(text(this.req.cookies?.[name]))
@@ -214,16 +223,16 @@ export class Exchange implements SessionHost {
   /** Whether the session of this request was not used for a while, so that the store has to hear of it in any case. */
   isDue(): boolean {
     if (this.#due === undefined) {
-      const cookie = this.rawCookie()
-      this.#due = cookie !== undefined && this.setup.recentlySeen.isDue(cookie, Date.now())
+      this.#findCookie()
+      this.#due = this.#seen === undefined ? this.#rawCookie !== undefined : this.#seen.due <= Date.now()
     }
     return this.#due
   }
 
   /** How long the session of the request's cookie was kept after its last use when it was seen, ms. */
   knownIdle(): number | undefined {
-    const cookie = this.rawCookie()
-    return cookie === undefined ? undefined : this.setup.recentlySeen.idleOf(cookie)
+    this.#findCookie()
+    return this.#seen?.idle
   }
 
   /**
@@ -231,9 +240,20 @@ export class Exchange implements SessionHost {
    * after its last use.
    */
   leaveAlone(lag: number, idle: number): void {
-    const cookie = this.rawCookie()
-    if (cookie !== undefined) this.setup.recentlySeen.add(cookie, Date.now() + lag, idle)
+    this.#remember(Date.now() + lag, idle)
     this.#due = false
+  }
+
+  /** Spares requests with the same cookie the verification of its signature. */
+  remember(): void {
+    if (this.#seen === undefined) this.#remember(0, undefined)
+  }
+
+  #remember(due: number, idle: number | undefined): void {
+    this.readCookie()
+    if (this.#rawCookie === undefined) return
+    const id = this.#rawId && flat(this.#rawId)
+    this.setup.recentlySeen.add(this.#rawCookie, { due, idle, keyring: this.#keyring, id })
   }
 
   /** What a handler's `req.session` sees. */

@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.ts'
 import { andThen } from './maybe-promise.ts'
 import type { Merger } from './merge.ts'
 import type { Persistence } from './persistence.ts'
-import type { RecentlySeen } from './recently-seen.ts'
+import { RecentlySeen } from './recently-seen.ts'
 import { copyData, originOf, type Session, setOrigin } from './session.ts'
 import { storedCookie } from './store.ts'
 import type { StoreCalls } from './store-calls.ts'
@@ -27,7 +27,6 @@ export interface ForeignSessionsOptions {
   readonly engine: Engine
   readonly calls: StoreCalls
   readonly merger: Merger
-  readonly recentlySeen: RecentlySeen
   /** How long a session that was touched is left alone, ms. */
   readonly touchAfter: number
 }
@@ -41,7 +40,8 @@ export class ForeignSessions implements Persistence {
   readonly #engine: Engine
   readonly #calls: StoreCalls
   readonly #merger: Merger
-  readonly #recentlySeen: RecentlySeen
+  /** By session id. */
+  readonly #recentlyTouched = new RecentlySeen<{ readonly due: number }>()
   readonly #touchAfter: number
   readonly #turns = new Turns()
   readonly #name: string
@@ -53,7 +53,6 @@ export class ForeignSessions implements Persistence {
     this.#engine = options.engine
     this.#calls = options.calls
     this.#merger = options.merger
-    this.#recentlySeen = options.recentlySeen
     this.#touchAfter = options.touchAfter
   }
 
@@ -62,7 +61,9 @@ export class ForeignSessions implements Persistence {
       this.#calls.make(() => getSession(this.#store, id)),
       (data) => {
         this.#tell(loadChannel, id, { found: data !== undefined })
-        return data && this.#inflate(exchange, id, data)
+        if (data === undefined) return undefined
+        exchange.remember()
+        return this.#inflate(exchange, id, data)
       },
     )
   }
@@ -102,8 +103,9 @@ export class ForeignSessions implements Persistence {
     if (typeof this.#store.touch !== 'function') return undefined
     if (this.#touchAfter > 0) {
       const now = Date.now()
-      if (!this.#recentlySeen.isDue(id, now)) return undefined
-      this.#recentlySeen.add(id, now + this.#touchAfter)
+      const touched = this.#recentlyTouched.find(id)
+      if (touched !== undefined && touched.due > now) return undefined
+      this.#recentlyTouched.add(id, { due: now + this.#touchAfter })
     }
     this.#tell(touchChannel, id, { expires: session.cookie.expiresAt })
     return this.#calls.make(() => touchSession(this.#store, id, session))

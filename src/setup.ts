@@ -13,7 +13,7 @@ import { MemoryStore } from './memory-store.ts'
 import { Merger } from './merge.ts'
 import { type CheckedOptions, checkOptions, checkRequestCookie, type SessionOptions } from './options.ts'
 import type { Persistence } from './persistence.ts'
-import { RecentlySeen } from './recently-seen.ts'
+import { RecentlySeen, type SeenCookie } from './recently-seen.ts'
 import { RecordSessions } from './record-sessions.ts'
 import type { SessionRequest } from './session.ts'
 import { recordsOf, SessionStore } from './session-store.ts'
@@ -30,7 +30,7 @@ export class Setup {
   readonly persistence: Persistence
   /** What `req.sessionStore` is. */
   readonly store: ExpressStore
-  readonly recentlySeen = new RecentlySeen()
+  readonly recentlySeen = new RecentlySeen<SeenCookie>()
   /** False while a store says that it has lost its server (its `disconnect` event). */
   storeReady = true
   /** True: a response needs its session even if nobody looks at it. */
@@ -58,13 +58,13 @@ export class Setup {
   }
 
   #persistence(): Persistence {
-    const { codec, engine, recentlySeen, store, options } = this
+    const { codec, engine, store, options } = this
     const records = recordsOf(store)
     const calls = new StoreCalls(records?.name ?? store.constructor.name, options.storeTimeout)
     const merger = new Merger(codec, options.merge)
     if (records === undefined) {
       const { touchAfter = 0 } = options.lifetime
-      return new ForeignSessions(store, { codec, engine, calls, merger, recentlySeen, touchAfter })
+      return new ForeignSessions(store, { codec, engine, calls, merger, touchAfter })
     }
     const lifetime = new Lifetime(options.lifetime)
     if (store instanceof SessionStore) Object.assign(store, { lifetime, calls })
