@@ -35,7 +35,7 @@ export function commit(exchange: Exchange): MaybePromise<void> {
   if (exchange.committed && changed === undefined) return
   exchange.committed = true
   const isNewId = exchange.cookieId !== id
-  exchange.modified = exchange.originalId !== session.id || !equalBytes(data, origin.original)
+  exchange.modified = exchange.originalId !== session.id || differs(data, known, origin.original)
   // A cookie can't carry any other id, so nobody could come back to this session.
   if (typeof id !== 'string') return
   if (exchange.refused !== undefined && equalBytes(data, exchange.refused)) return
@@ -48,6 +48,11 @@ export function commit(exchange: Exchange): MaybePromise<void> {
     return orDrop(exchange, () => persistence.save(exchange, session, data))
   }
   return isNewId ? undefined : orDrop(exchange, () => persistence.touch(exchange, session))
+}
+
+/** Whether the data is another than the original, when it is known whether it is `known` itself. */
+function differs(data: Uint8Array, known: Uint8Array, original: Uint8Array): boolean {
+  return known === original ? data !== known : !equalBytes(data, original)
 }
 
 function orDrop(exchange: Exchange, write: () => MaybePromise<void>): MaybePromise<void> {

@@ -9,9 +9,12 @@ export class PackedText {
   /** The length in UTF-16 units, doubled, plus one if there are two in a word: tells texts of equal words apart. */
   shape = 0
   hash = 0
+  #text = ''
 
-  /** About 1 ns a character, most of it for reading it. */
+  /** About 1 ns a character, most of it for reading it. Whoever writes has just read: the last text stays packed. */
   pack(text: string): this {
+    if (text === this.#text && text !== '') return this
+    this.#text = text
     const { length } = text
     if (length > this.words.length * 2) this.words = new Int32Array(length)
     const { words } = this
