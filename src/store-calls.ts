@@ -19,13 +19,11 @@ export class StoreCalls {
     try {
       answer = call()
     } catch (error) {
-      return this.#fail(error)
+      this.#tell(error)
+      throw error
     }
-    return isPromise(answer) ? this.#deadlines.limit(answer).catch((error) => this.#fail(error)) : answer
+    return isPromise(answer) ? this.#deadlines.limit(answer, this.#tell) : answer
   }
 
-  #fail(error: unknown): never {
-    publish(storeErrorChannel, { error, store: this.#store })
-    throw error
-  }
+  readonly #tell = (error: unknown): void => publish(storeErrorChannel, { error, store: this.#store })
 }
