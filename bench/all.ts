@@ -66,7 +66,7 @@ async function run(quick: boolean): Promise<Results> {
     }
   }
   const requests = await benchRequests({
-    ...(quick ? REQUEST_QUICK : { generations: 2, rounds: 6, batch: 250 }),
+    ...(quick ? REQUEST_QUICK : { generations: 2, rounds: 5, batch: 800, warmUp: 16 }),
     progress,
   })
   const services = await openServices()

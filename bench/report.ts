@@ -1,5 +1,5 @@
 /** The report: one HTML file that needs no other, and the charts as files for the README. */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Results, Table } from './all.js'
 import { type Chart, drawCharts } from './charts.js'
 import { rivalOf } from './http.js'
@@ -10,6 +10,7 @@ import { format } from './spread.js'
 export function writeReport(results: Results, root: URL): void {
   const charts = drawCharts(results)
   writeFileSync(new URL('bench/report.html', root), page(results, charts))
+  mkdirSync(new URL('docs/images/', root), { recursive: true })
   for (const { name, svg } of charts) writeFileSync(new URL(`docs/images/${name}.svg`, root), `${svg}\n`)
 }
 
