@@ -33,7 +33,10 @@ async function serve(app: Express) {
     const answer = await fetch(origin + path, { headers: { cookie: `connect.sid=${cookie}`, ...headers } })
     return answer.text()
   }
-  return { login: () => get('/login/ann', ''), who: (cookie: string, headers = {}) => get('/', cookie, headers) }
+  return {
+    login: () => get('/login/ann', ''),
+    who: (cookie: string, headers = {}) => get('/', cookie, headers),
+  }
 }
 
 it('takes no cookie that differs in one character for one that it has seen', async () => {
