@@ -48,6 +48,7 @@ const CONTENDERS: readonly ContenderName[] = [
   'fast-session, memory',
   'express-session, delayed',
   'fast-session, delayed',
+  'fast-session, the same delayed store',
 ]
 
 /** How many times less than the stock package the session has to add: what this project set itself. */
@@ -103,11 +104,13 @@ export function ratioOf(rows: readonly RequestRow[], like: RequestRow): number |
   if (!like.contender.startsWith('fast-session')) return undefined
   const stock = rows.find(
     ({ scenario, server, contender }) =>
-      scenario === like.scenario &&
-      server === like.server &&
-      contender === like.contender.replace('fast-session', 'express-session'),
+      scenario === like.scenario && server === like.server && contender === rivalOf(like.contender),
   ) as RequestRow
   return stock.added.median / like.added.median
+}
+
+function rivalOf(contender: ContenderName): string {
+  return contender.endsWith('memory') ? 'express-session, memory' : 'express-session, delayed'
 }
 
 /** What is not to be told from nothing: no more than the same thing measured twice differs from itself, or 3 %. */
@@ -124,8 +127,8 @@ export function isNothing(rows: readonly RequestRow[], row: RequestRow): boolean
 
 export function targetOf({ contender, scenario }: RequestRow): number | 'nothing' | undefined {
   if (!contender.startsWith('fast-session')) return undefined
-  if (contender.endsWith('delayed')) return TARGETS[scenario]?.delayed
-  return TARGETS[scenario]?.memory ?? 'nothing'
+  if (contender.endsWith('memory')) return TARGETS[scenario]?.memory ?? 'nothing'
+  return TARGETS[scenario]?.delayed
 }
 
 interface Runner {
@@ -184,7 +187,7 @@ function print(rows: readonly RequestRow[]): void {
 }
 
 function line(rows: readonly RequestRow[], row: RequestRow): string {
-  const name = row.contender.padEnd(26)
+  const name = row.contender.padEnd(37)
   if (row.contender === FLOOR) return `${name}${format(row.cost).padStart(22)} in all`
   const ratio = ratioOf(rows, row)
   const added = `${name}${format(row.added).padStart(22)}`

@@ -127,7 +127,7 @@ export class MemoryRecords implements RecordStore {
   clear(): void {
     this.#slots = new Slots()
     this.#cells = this.#newCells()
-    this.#ids = this.#newBuckets()
+    this.#ids.fill(NONE)
     this.#owners = undefined
   }
 
