@@ -44,8 +44,8 @@ export class Visitor {
     return this.#send(path, { headers })
   }
 
-  async post(path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.#send(path, { method: 'POST', headers })
+  async post(path: string, headers: Record<string, string> = {}, body?: URLSearchParams): Promise<Answer> {
+    return this.#send(path, { method: 'POST', headers, ...(body ? { body } : {}) })
   }
 
   async #send(
