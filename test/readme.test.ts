@@ -1,34 +1,13 @@
-/** What README.md and docs/ say is so: options, code, commands, links, and the differences from express-session. */
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** What README.md and docs/ say is so: options, commands, links, and the differences from express-session. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import fastSession, { Cookie, type SessionOptions } from 'fast-session'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { checkOptions } from '../src/options.ts'
 import { intendedDifferences } from './differential/differences.ts'
+import { pages } from './fixtures/code-blocks.ts'
 
-const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'SECURITY.md',
-  'CHANGELOG.md',
-  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
-].filter((path) => path.endsWith('.md'))
-
-// Inside of the package, so that it finds itself by name.
-const scratch = join(root, 'build/test/docs')
-const workplace = mkdtempSync(join(tmpdir(), 'docs-'))
-mkdirSync(scratch, { recursive: true })
-
-afterAll(() => {
-  rmSync(scratch, { recursive: true })
-  rmSync(workplace, { recursive: true })
-})
-
 const secret = 'the secret of the examples, which is long enough'
 
 describe('the options of README.md', () => {
@@ -105,68 +84,7 @@ describe('docs/stores.md', () => {
   })
 })
 
-const blocks = pages.flatMap((path) =>
-  [...read(path).matchAll(/^( *)```(\w+)\n(.*?)^ *```$/gms)].map(
-    ([, indent = '', language = '', code = ''], at) => ({
-      name: `block ${at + 1} of ${path}`,
-      file: `${path.replace(/\W/g, '-')}-${at + 1}`,
-      language,
-      code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-    }),
-  ),
-)
-
-describe('the JavaScript', () => {
-  const preload = join(scratch, 'preload.mjs')
-  writeFileSync(preload, PRELOAD())
-
-  it.each(blocks.filter(({ language }) => language === 'js'))('of $name runs', async ({ file, code }) => {
-    const path = join(scratch, `${file}.mjs`)
-    writeFileSync(path, code)
-    const env = {
-      ...process.env,
-      SESSION_SECRET: secret,
-      OLD_SESSION_SECRET: 'short',
-      NODE_ENV: 'development',
-    }
-    const { stdout, stderr } = await run(process.execPath, ['--import', preload, path], {
-      cwd: workplace,
-      env,
-    })
-    expect(stderr).toBe('')
-    if (code.includes('.listen(')) expect(stdout).toContain('GET / answered 200')
-  })
-})
-
-describe('the TypeScript', () => {
-  const prelude = join(scratch, 'prelude.d.ts')
-  writeFileSync(prelude, PRELUDE)
-
-  it.each(blocks.filter(({ language }) => language === 'ts'))(
-    'of $name has no type error',
-    async ({ file, code }) => {
-      const path = join(scratch, `${file}.ts`)
-      writeFileSync(path, `${code}\nexport {}\n`)
-      const flags =
-        '--ignoreConfig --noEmit --strict --skipLibCheck --target es2023 --module nodenext --types node'
-      const result = await run(join(root, 'node_modules/.bin/tsc'), [
-        ...flags.split(' '),
-        prelude,
-        path,
-      ]).catch(({ stdout }: { stdout: string }) => ({ stdout }))
-      expect(result.stdout).toBe('')
-    },
-  )
-})
-
 describe('the pages', () => {
-  it('name only languages that are run, checked, or plainly neither', () => {
-    const languages = new Set(blocks.map(({ language }) => language))
-    expect(
-      [...languages].filter((language) => !['js', 'ts', 'sh', 'diff', 'mermaid'].includes(language)),
-    ).toEqual([])
-  })
-
   it('name only commands that there are', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
     const named = pages.flatMap((path) => [...read(path).matchAll(/npm run ([\w:-]+)|npm (start|test)\b/g)])
@@ -302,30 +220,3 @@ function anchorOf(heading: string): string {
     .replaceAll(/[^\w\- ]/g, '')
     .replaceAll(' ', '-')
 }
-
-/** Servers of the examples listen anywhere, are asked once, and end. */
-function PRELOAD(): string {
-  return `
-    import http from 'node:http'
-    const { listen } = http.Server.prototype
-    http.Server.prototype.listen = function () {
-      return listen.call(this, 0, '127.0.0.1', async () => {
-        const response = await fetch('http://127.0.0.1:' + this.address().port + '/')
-        console.log('GET / answered', response.status)
-        process.exit()
-      })
-    }`
-}
-
-/** What the examples in TypeScript have around them. */
-const PRELUDE = `
-  import type { Express, Request } from 'express'
-  import 'fast-session'
-  declare global {
-    const app: Express
-    const req: Request
-    const secret: string
-  }
-  declare module 'fast-session' {
-    interface SessionData { views: number }
-  }`
