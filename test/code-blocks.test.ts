@@ -8,8 +8,9 @@ import { promisify } from 'node:util'
 import { transform } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CodeBlock, codeBlocks } from './fixtures/code-blocks.ts'
+import { startStandIn } from './fixtures/mongodb-stand-in.ts'
 import { connectMysql, mysqlUrl } from './fixtures/mysql-server.ts'
-import { connectPostgres } from './fixtures/postgres-server.ts'
+import { connectPostgres, postgresEnvironment } from './fixtures/postgres-server.ts'
 import { hasRedis, openRedis } from './fixtures/redis-server.ts'
 
 const run = promisify(execFile)
@@ -31,6 +32,7 @@ const place = `docs_${randomBytes(8).toString('hex')}`
 const redis = hasRedis ? await openRedis() : undefined
 const postgres = await connectPostgres()
 const mysql = await connectMysql()
+const mongodb = await startStandIn()
 
 beforeAll(async () => {
   await postgres?.query(`CREATE SCHEMA ${place}`)
@@ -42,6 +44,7 @@ afterAll(async () => {
   await postgres?.end()
   await mysql?.query(`DROP DATABASE ${place}`)
   await mysql?.end()
+  await mongodb.close()
 })
 
 it('every block is in a language that is run here, or is a picture', () => {
@@ -128,20 +131,19 @@ describe('the changes', () => {
 async function runs({ file, language }: CodeBlock, code: string): Promise<void> {
   const isApp = /\bapp\.use\(/.test(code)
   const listens = /\.listen\(|new Server\(/.test(code)
-  // There is no server of MongoDB among those of the tests: it runs to its end, and nobody comes.
-  const isVisited = listens || (isApp && !code.includes('mongodb'))
   const hasPage = /\.get\('\/'|createServer\(\(/.test(code)
   const sockets = code.includes('socket.io')
 
   const path = join(scratch, `${file}-${language}.mjs`)
-  const ending = isVisited ? (listens ? '' : COUNTER) : isApp ? 'process.exit()' : ''
+  const ending = isApp && !listens ? COUNTER : ''
   const mysqlServer = new URL(mysqlUrl)
   mysqlServer.pathname = place
   writeFileSync(
     path,
     `${code}\n${ending}\n`
       .replace('redis://localhost', redis?.url ?? '')
-      .replace('mysql://localhost/app', String(mysqlServer)),
+      .replace('mysql://localhost/app', String(mysqlServer))
+      .replace('mongodb://localhost/app', mongodb.url),
   )
   const surroundings = {
     secret,
@@ -151,10 +153,8 @@ async function runs({ file, language }: CodeBlock, code: string): Promise<void> 
     typescript: language === 'ts',
   }
   const env = {
-    PGHOST: '127.0.0.1',
-    PGUSER: 'postgres',
-    PGDATABASE: 'test',
     ...process.env,
+    ...postgresEnvironment,
     PGOPTIONS: `-c search_path=${place}`,
     SESSION_SECRET: secret,
     OLD_SESSION_SECRET: 'short',
@@ -164,7 +164,7 @@ async function runs({ file, language }: CodeBlock, code: string): Promise<void> 
   const preload = join(import.meta.dirname, 'fixtures/visited-example.mjs')
   const { stdout, stderr } = await run(process.execPath, ['--import', preload, path], { cwd: workplace, env })
   expect(stderr).toBe('')
-  if (!isVisited) return
+  if (!isApp && !listens) return
 
   const visits: unknown[] = JSON.parse(/^visits: (.*)$/m.exec(stdout)?.[1] ?? '[]')
   // A status that is no success would be a number.

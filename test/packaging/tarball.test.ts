@@ -1,8 +1,12 @@
 /** The package as npm installs it, in a project that has nothing else. */
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startStandIn } from '../fixtures/mongodb-stand-in.ts'
+import { connectPostgres, postgresUrl } from '../fixtures/postgres-server.ts'
+import { hasRedis, openRedis } from '../fixtures/redis-server.ts'
 import { Project, pack, root, run } from './project.ts'
 
 let tarball = ''
@@ -10,9 +14,40 @@ let project: Project
 /** Where `express-session` is an alias of the package. */
 let aliased: Project
 
+/** A schema of PostgreSQL, and a prefix. */
+const place = `t${randomBytes(8).toString('hex')}`
+const redis = hasRedis ? await openRedis() : undefined
+const postgres = await connectPostgres()
+const mongodb = await startStandIn()
+
+const stores = [
+  {
+    name: 'connect-redis',
+    url: redis?.url,
+    imports: `import { RedisStore } from 'connect-redis'
+      import { createClient } from 'redis'`,
+    store: 'new RedisStore({ client: await createClient({ url }).connect(), prefix: place })',
+  },
+  {
+    name: 'connect-pg-simple',
+    url: postgres && postgresUrl,
+    imports: `import connectPgSimple from 'connect-pg-simple'`,
+    store: `new (connectPgSimple(session))({
+        conString: url, schemaName: place, createTableIfMissing: true, pruneSessionInterval: false,
+      })`,
+  },
+  {
+    name: 'connect-mongo, over a stand-in for its server',
+    url: mongodb.url,
+    imports: `import { MongoStore } from 'connect-mongo'`,
+    store: 'MongoStore.create({ mongoUrl: url })',
+  },
+]
+
 const STORES = ['connect-redis', 'connect-pg-simple', 'connect-mongo', 'passport']
 
 beforeAll(async () => {
+  await postgres?.query(`CREATE SCHEMA ${place}`)
   tarball = await pack()
   project = await Project.empty()
   await project.install(tarball)
@@ -33,6 +68,10 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
+  await postgres?.query(`DROP SCHEMA ${place} CASCADE`)
+  await postgres?.end()
+  await redis?.stop()
+  await mongodb.close()
   await project?.remove()
   await aliased?.remove()
   await rm(dirname(tarball), { recursive: true, force: true })
@@ -192,28 +231,31 @@ describe('under the name express-session', () => {
     expect(await printed(aliased, file, bases)).toEqual([true, true, true])
   })
 
-  it('keeps the sessions of connect-redis, over a client of its own', async () => {
-    const redis = `
+  it.for(stores)('keeps the sessions of $name', async ({ imports, store, url }, { skip }) => {
+    skip(url === undefined)
+    const visits = `
+      import { createServer } from 'node:http'
       import session from 'express-session'
-      import { RedisStore } from 'connect-redis'
-      const kept = new Map()
-      const client = {
-        get: async (key) => kept.get(key) ?? null,
-        set: async (key, value) => { kept.set(key, value) },
-        del: async (keys) => { for (const key of keys) kept.delete(key) },
-        expire: async () => 1,
-        scanIterator: async function* () {},
-      }
-      const store = new RedisStore({ client })
-      await store.set('id', { cookie: { originalMaxAge: null }, field: 'kept' })
-      const loaded = await new Promise((resolve, reject) => store.load('id', (error, one) => error ? reject(error) : resolve(one)))`
-    expect(
-      await printed(
-        aliased,
-        'redis.mjs',
-        printing(redis, '[loaded.field, loaded instanceof session.Session]'),
-      ),
-    ).toEqual(['kept', true])
+      ${imports}
+      const [url, place] = process.argv.slice(2)
+      const sessions = session({ secret: '${SECRET}', resave: false, saveUninitialized: false, store: ${store} })
+      const server = createServer((req, res) => sessions(req, res, (error) => {
+        if (error) throw error
+        if (req.url === '/out') return req.session.destroy(() => res.end('out'))
+        req.session.visits = (req.session.visits ?? 0) + 1
+        res.end(String(req.session.visits))
+      }))
+      await new Promise((done) => server.listen(0, '127.0.0.1', done))
+      const origin = 'http://127.0.0.1:' + server.address().port
+      const first = await fetch(origin)
+      const headers = { cookie: first.headers.get('set-cookie').split(';')[0] }
+      const answers = [await first.text()]
+      for (const path of ['/', '/out', '/']) answers.push(await (await fetch(origin + path, { headers })).text())
+      console.log(JSON.stringify(answers))
+      process.exit()`
+    await aliased.write('visits.mjs', visits)
+    const { output } = await aliased.run(process.execPath, 'visits.mjs', url!, place)
+    expect(output).toBe('["1","2","out","1"]\n')
   })
 
   it('logs in by passport', async () => {

@@ -95,6 +95,23 @@ describe('the declarations', () => {
     expect(await complaints(project, MODES.nodenext, 'src/session.mts', 'src/commonjs.cts')).toBe('')
   })
 
+  it('fit the stores of other packages under the name express-session', async () => {
+    const project = await projectWith(EXPRESS_5, 'express-session')
+    const stores = ['connect-mongo', 'connect-pg-simple', 'connect-redis', '@types/connect-pg-simple']
+    for (const name of stores) await project.copy(name)
+    for (const name of ['@types/pg', 'mongodb', 'redis']) await project.link(name)
+    const text = await readFile(join(programs, 'stores.mts'), 'utf8')
+    await project.write('src/stores.mts', text.replaceAll("'fast-session", "'express-session"))
+    const session = await readFile(join(programs, 'session.mts'), 'utf8')
+    await project.write('src/named.mts', session.replaceAll("'fast-session", "'express-session"))
+    expect(await complaints(project, MODES.nodenext, 'src/stores.mts')).toBe('')
+
+    // @types/connect-pg-simple brings them along, and programs that take all of @types are told of the same members.
+    await project.link('@types/express-session')
+    const all = [...MODES.nodenext, '--types', '*', '--skipLibCheck']
+    expect(await complaints(project, all, 'src/stores.mts', 'src/named.mts')).toBe('')
+  })
+
   it('say any nowhere', async () => {
     const project = await projectWith({})
     const folder = join(project.folder, 'node_modules/fast-session/build')
