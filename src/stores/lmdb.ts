@@ -1,7 +1,7 @@
 /** The record store on LMDB: embedded, crash-safe, shared by all processes of one machine, read synchronously. */
 
 import { mkdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import nodeModule from 'node:module'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database, RootDatabase } from 'lmdb'
 import { SessionError } from '../errors.ts'
@@ -439,7 +439,9 @@ function recordOf({ bytes, version }: Entry, expires: number): StoredRecord {
 
 function requireLmdb(): typeof import('lmdb') {
   try {
-    return createRequire(import.meta.url)('lmdb')
+    // esbuild leaves no URL in what it bundles as CommonJS. Not imported by name: what people put in front of their
+    // bundles declares `createRequire`.
+    return nodeModule.createRequire(import.meta.url ?? __filename)('lmdb')
   } catch (cause) {
     throw new SessionError(
       'ERR_SESSION_OPTION',

@@ -1,5 +1,5 @@
 /** Bundles of an application, by esbuild and Rollup: that they run, and what they leave out. */
-import { cp, mkdir, readFile } from 'node:fs/promises'
+import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import commonjsPlugin from '@rollup/plugin-commonjs'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
@@ -12,12 +12,17 @@ import { Project, pack } from './project.ts'
 const commonjs = commonjsPlugin as unknown as typeof commonjsPlugin.default
 
 let project: Project
+/** Where the bundles run: `lmdb`, which is native, is all that is installed there. */
+let elsewhere: Project
 
 beforeAll(async () => {
   project = await Project.empty()
+  elsewhere = await Project.empty()
+  await elsewhere.link('lmdb')
+  await project.link('express')
   await project.unpack(await pack())
   await cp(join(import.meta.dirname, 'app.mjs'), join(project.folder, 'app.mjs'))
-  await mkdir(join(project.folder, 'bundles'))
+  await cp(join(import.meta.dirname, 'express-app.mjs'), join(project.folder, 'express-app.mjs'))
   await project.write('store.mjs', `export { redisStore } from 'fast-session/redis'`)
   const required = await readFile(join(project.folder, 'app.mjs'), 'utf8')
   await project.write(
@@ -25,27 +30,33 @@ beforeAll(async () => {
     required.replaceAll(/^import (.+) from (.+)$/gm, (_, names, from) => `const ${names} = require(${from})`),
   )
 })
-afterAll(() => project?.remove())
+afterAll(async () => {
+  await project?.remove()
+  await elsewhere?.remove()
+})
 
 type Format = 'esm' | 'cjs'
 type Bundler = (entry: string, format: Format, minify?: boolean) => Promise<string>
 
 const bundlers: Record<string, Bundler> = {
   async esbuild(entry, format, minify = false) {
-    const outfile = join(project.folder, 'bundles', `esbuild-${entry}.${format === 'esm' ? 'mjs' : 'cjs'}`)
-    await build({
+    const outfile = join(elsewhere.folder, `esbuild-${entry}.${format === 'esm' ? 'mjs' : 'cjs'}`)
+    const { warnings } = await build({
       entryPoints: [join(project.folder, entry)],
       outfile,
       bundle: true,
       format,
       minify,
       platform: 'node',
-      logLevel: 'error',
+      // Express is CommonJS, and asks for modules of Node.js by `require`.
+      banner: format === 'esm' && entry === 'express-app.mjs' ? { js: REQUIRE } : {},
+      logLevel: 'silent',
     })
+    for (const { text } of warnings) throw new Error(text)
     return outfile
   },
   async Rollup(entry, format) {
-    const file = join(project.folder, 'bundles', `rollup-${entry}.${format === 'esm' ? 'mjs' : 'cjs'}`)
+    const file = join(elsewhere.folder, `rollup-${entry}.${format === 'esm' ? 'mjs' : 'cjs'}`)
     const bundle = await rollup({
       input: join(project.folder, entry),
       plugins: [nodeResolve({ exportConditions: ['node'] }), commonjs()],
@@ -60,9 +71,12 @@ const bundlers: Record<string, Bundler> = {
   },
 }
 
-/** What the bundled application prints, where no package is installed. */
+const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
+
+/** What the bundled application prints, where the package is not installed. */
 async function answers(file: string): Promise<unknown> {
-  const { output } = await project.run(process.execPath, file)
+  const { code, output } = await elsewhere.run(process.execPath, file)
+  if (code !== 0) throw new Error(output)
   return JSON.parse(output)
 }
 
@@ -95,6 +109,16 @@ describe.each(Object.entries(bundlers))('bundled by %s', (_, bundle) => {
     expect(text).not.toContain('connect.sid')
   })
 })
+
+it.each<Format>(['esm', 'cjs'])(
+  'an app of Express with LMDB runs, bundled by esbuild with all but lmdb itself: %s',
+  async (format) => {
+    const file = await bundlers['esbuild']!('express-app.mjs', format)
+    expect(await answers(file)).toEqual({ engine: 'wasm', visits: ['1', '2'], store: 'lmdb' })
+    const text = await readFile(file, 'utf8')
+    expect(['LmdbRecords', 'RedisRecords'].map((name) => text.includes(name))).toEqual([true, false])
+  },
+)
 
 it('runs minified', async () => {
   expect(await answers(await bundlers['esbuild']!('app.mjs', 'esm', true))).toEqual(EXPECTED)
