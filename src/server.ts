@@ -39,10 +39,11 @@ export interface MessageClasses {
 /**
  * The options `IncomingMessage` and `ServerResponse` that suit an application, for servers that are made elsewhere:
  * `http.createServer({ ...messageClasses(app), keepAlive: true }, (req, res) => app(req, res))`. Empty for what is no
- * application of Express.
+ * application of Express, and on Bun, which has nothing to gain and fills in messages by constructors of its own.
  */
 export function messageClasses(app: http.RequestListener): MessageClasses {
   const { request, response } = app as { request?: unknown; response?: unknown }
+  if (process.versions['bun'] !== undefined) return {}
   if (!(request instanceof http.IncomingMessage && response instanceof http.ServerResponse)) return {}
   return {
     IncomingMessage: requestClass(request),

@@ -1,10 +1,10 @@
 // The application that behaves alike on every runtime: Express, with a session in everything it does.
 
 /** `express` and the package come from the runtime's own module loader. */
-export function createApp({ express, fastSession, createCore, module }) {
+export function createApp({ express, fastSession, createCore, module, store }) {
   const secret = 'the secret of all runtimes, which is long enough'
   const app = express()
-  const sessions = fastSession({ secret, module })
+  const sessions = fastSession({ secret, module, store })
   app.use(sessions)
 
   app.get('/engine', (_req, res) =>

@@ -18,13 +18,17 @@ const DENO = { package: '@deno/linux-x64-glibc', version: '2.9.6', binary: 'deno
 const BUN = { package: '@oven/bun-linux-x64', version: '1.4.5', binary: 'bin/bun' }
 const WORKERD = { package: '@cloudflare/workerd-linux-64', version: '1.20261117.1', binary: 'bin/workerd' }
 
-/** `engine` is the one that has to be chosen; `says` is what the runtime itself prints at its start. */
+/**
+ * `engine` is the one that has to be chosen; `says` is what the runtime itself prints at its start. With `lmdb`, sessions
+ * are kept by LMDB, and the server is that of fast-session/server.
+ */
 export const runtimes = [
   { name: 'Node.js 20, its first version with require(esm)', of: node('20.19.0'), engine: 'wasm' },
   { name: 'Node.js 20', of: node('20.20.2'), engine: 'wasm' },
   { name: 'Node.js 22', of: node('22.23.3'), engine: 'wasm' },
   { name: 'Node.js 24', of: node('24.21.0'), engine: 'wasm' },
   { name: 'Node.js 26', of: node('26.10.0'), engine: 'wasm' },
+  { name: 'Node.js 26, with LMDB', of: node('26.10.0'), lmdb: true, engine: 'wasm' },
   {
     name: 'Node.js without WebAssembly',
     of: node('20.20.2'),
@@ -39,7 +43,9 @@ export const runtimes = [
     engine: 'wasm',
   },
   { name: 'Deno', of: DENO, flags: ['run', '--allow-all'], engine: 'wasm' },
+  { name: 'Deno, with LMDB', of: DENO, flags: ['run', '--allow-all'], lmdb: true, engine: 'wasm' },
   { name: 'Bun', of: BUN, engine: 'wasm' },
+  { name: 'Bun, with LMDB', of: BUN, lmdb: true, engine: 'wasm' },
   { name: 'workerd', of: WORKERD, worker: 'embedded', engine: 'wasm' },
   {
     name: 'workerd, where nothing is compiled from bytes',
@@ -62,7 +68,7 @@ export async function check(runtime) {
   const binary = await installed(runtime.of)
   const folder = await mkdtemp(join(tmpdir(), 'runtime-'))
   const { args, portOf } =
-    runtime.worker === undefined ? onNodeHttp(runtime) : await asWorker(runtime, folder)
+    runtime.worker === undefined ? onNodeHttp(runtime, folder) : await asWorker(runtime, folder)
   const child = spawn(binary, args, { cwd: root })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -96,8 +102,9 @@ async function installed({ package: name, version, binary }) {
   return file
 }
 
-function onNodeHttp({ flags = [] }) {
-  return { args: [...flags, join(here, 'serve.mjs')], portOf: Number }
+function onNodeHttp({ flags = [], lmdb = false }, folder) {
+  const args = [...flags, join(here, 'serve.mjs'), ...(lmdb ? [join(folder, 'sessions')] : [])]
+  return { args, portOf: Number }
 }
 
 /** Bundles the application for workerd, whose configuration names every module. */
