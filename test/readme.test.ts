@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { checkOptions } from '../src/options.ts'
 import { intendedDifferences } from './differential/differences.ts'
 import { pages } from './fixtures/code-blocks.ts'
+import { runtimes } from './runtimes/runtimes.mjs'
 
 const root = join(import.meta.dirname, '..')
 const secret = 'the secret of the examples, which is long enough'
@@ -81,6 +82,24 @@ describe('docs/stores.md', () => {
     const [table] = tablesIn(sectionOf('docs/stores.md', heading))
     const named = firstColumn(table).flatMap((cell) => cell.split(', '))
     expect(named.sort()).toEqual(membersOf(type).sort())
+  })
+})
+
+describe('docs/runtimes.md', () => {
+  const page = read('docs/runtimes.md')
+
+  it('names the runtimes that are tested, with their versions', () => {
+    const missing = runtimes.filter(({ of: { version } }) => {
+      const [, year, month, day] = /^1\.(\d{4})(\d\d)(\d\d)\./.exec(version) ?? []
+      const named = year === undefined ? version.replace(/\.\d+$/, '') : `${year}-${month}-${day}`
+      return !page.includes(named)
+    })
+    expect(missing).toEqual([])
+  })
+
+  it('names the flags that they are tested with', () => {
+    const flags = runtimes.flatMap(({ name, flags = [] }) => (name.startsWith('Deno') ? [] : flags))
+    expect(flags.filter((flag) => !page.includes(`\`${flag}\``))).toEqual([])
   })
 })
 
