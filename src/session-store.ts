@@ -21,7 +21,7 @@ export interface StoredSession {
 
 /** A session as `sessionsOf` lists it. */
 export interface OwnedSession {
-  /** Names the session, for `revoke`. It is a hash of the session id, and opens nothing. */
+  /** Names the session, for `revoke`. It is the SHA-256 of the session id, as base64url, and opens nothing. */
   readonly key: string
   /** When the session began. */
   readonly created: Date

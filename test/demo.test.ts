@@ -1,5 +1,6 @@
 /** The demo over HTTP, as its visitors use it; and `npm start`, as its README says. */
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import http from 'node:http'
@@ -142,6 +143,27 @@ describe('the login', () => {
     expect(await shopper.get('/account')).toMatchObject({ status: 303 })
   })
 
+  it('can be ended one by one, but for the one in use', async () => {
+    const [phone, library] = [newShopper(), newShopper()]
+    for (const one of [phone, library, shopper]) await one.login()
+    const { text } = await shopper.get('/account')
+    expect(text.match(/This is the one you are using/g)).toHaveLength(1)
+    const keys = [...text.matchAll(/name="session" value="([^"]+)"/g)].map(([, key = '']) => key)
+    const phoneKey = createHash('sha256').update(idOf(phone)).digest('base64url')
+    expect(keys).toContain(phoneKey)
+    expect(keys).not.toContain(createHash('sha256').update(idOf(shopper)).digest('base64url'))
+
+    expect((await shopper.submit('/account/end', { session: phoneKey })).text).toContain('logged out there')
+    expect(await phone.get('/account')).toMatchObject({ status: 303 })
+    expect(await library.get('/account')).toMatchObject({ status: 200 })
+    expect((await shopper.submit('/account/end', { session: phoneKey })).text).toContain('had ended already')
+  })
+
+  it('says that it ends with the server, where it is kept in memory', async () => {
+    await shopper.login()
+    expect((await shopper.get('/account')).text).toContain('kept in memory')
+  })
+
   it('can be ended everywhere else', async () => {
     await shopper.login()
     const other = newShopper()
@@ -265,6 +287,7 @@ describe('npm start', () => {
     const { text } = await visitor.get('/cart')
     expect(text).toContain('3 of Lapsang')
     expect(text).toContain('Log out')
+    expect((await visitor.get('/account')).text).toContain('also when the server is restarted')
   })
 
   /** Starts the shop in an empty directory; answers the line that it prints. */
@@ -282,6 +305,11 @@ describe('npm start', () => {
 
 function newShopper(): Shopper {
   return new Shopper(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+}
+
+/** The session id in the cookie of a shopper. */
+function idOf({ cookie = '' }: Shopper): string {
+  return /=s%3A([^.]+)\./.exec(cookie)?.[1] ?? ''
 }
 
 interface Page {

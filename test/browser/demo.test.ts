@@ -1,4 +1,5 @@
 /** The demo in real Chromium: what its visitors do, and what they must not be able to do. */
+import { join } from 'node:path'
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
@@ -6,6 +7,7 @@ import { createApp } from '../../examples/shop/app.js'
 import { describeInChromium } from './chromium.ts'
 
 const secret = 'a secret of the browser test, which is long enough'
+const screenshots = join(import.meta.dirname, '../../build/screenshots')
 
 describeInChromium('the demo in Chromium', ({ visit, serve }) => {
   let origin: string
@@ -81,6 +83,19 @@ describeInChromium('the demo in Chromium', ({ visit, serve }) => {
     expect(await page.getByLabel('Street and number').inputValue()).toBe('12 St James’s Square')
   })
 
+  it('lists where somebody is logged in, and logs out there', async () => {
+    const [here, there] = [await visit(), await visit()]
+    await login(there)
+    await login(here)
+    await here.goto(`${origin}/account`)
+    await here.getByText('This is the one you are using.').waitFor()
+    await here.getByRole('button', { name: 'Log out there' }).first().click()
+    expect(await here.getByRole('status').locator('p').textContent()).toBe('You are logged out there.')
+    await there.goto(`${origin}/account`)
+    expect(await heading(there)).toBe('Log in')
+    expect(await heading(here)).toBe('Ada Lovelace')
+  })
+
   it('shows nothing private by the back button after the logout', async () => {
     const page = await visit()
     await add(page, 'Lapsang Souchong')
@@ -113,28 +128,29 @@ describeInChromium('the demo in Chromium', ({ visit, serve }) => {
     'has no page that axe complains of, or that is wider than its window: %s, %d px',
     async (colorScheme, width) => {
       const page = await visit({ colorScheme, viewport: { width, height: 844 } })
+      const check = (name: string) => checkPage(page, `${name}-${colorScheme}-${width}`)
       await page.goto(`${origin}/cart`)
-      await checkPage(page)
+      await check('empty-cart')
       await page.goto(`${origin}/`)
-      await checkPage(page)
+      await check('teas')
       await page.getByRole('link', { name: 'Dong Ding Oolong' }).click()
-      await checkPage(page)
+      await check('tea')
       await page.getByRole('button', { name: 'Add to cart' }).click()
-      await checkPage(page)
+      await check('cart')
       await page.getByRole('link', { name: 'Check out' }).click()
-      await checkPage(page)
+      await check('login')
       await fillLogin(page)
-      await checkPage(page)
+      await check('address')
       await page.getByRole('button', { name: 'Go on to delivery' }).click()
-      await checkPage(page)
+      await check('address-errors')
       await fillAddress(page)
-      await checkPage(page)
+      await check('delivery')
       await page.getByRole('button', { name: 'Go on to review' }).click()
-      await checkPage(page)
+      await check('review')
       await page.getByRole('button', { name: 'Place the order' }).click()
-      await checkPage(page)
+      await check('order')
       await page.goto(`${origin}/account`)
-      await checkPage(page)
+      await check('account')
     },
     90_000,
   )
@@ -180,8 +196,12 @@ function heading(page: Page): Promise<string | null> {
   return page.getByRole('heading', { level: 1 }).textContent()
 }
 
-/** WCAG 2.2, levels A and AA, as far as a machine can tell, with axe-core's best practices; and no sideways scroll. */
-async function checkPage(page: Page): Promise<void> {
+/**
+ * WCAG 2.2, levels A and AA, as far as a machine can tell, with axe-core's best practices; and no sideways scroll. What
+ * no machine can tell, a look at build/screenshots does.
+ */
+async function checkPage(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true })
   await page.evaluate(axe.source)
   const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
   const complaints = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)

@@ -1,7 +1,9 @@
 /** What the shop knows of the person who is logged in. */
+import { createHash } from 'node:crypto'
 import { Router } from 'express'
 import { price } from '../catalogue.js'
 import { csrfField } from '../csrf.js'
+import { text } from '../form.js'
 import { html } from '../html.js'
 import { fullName } from '../users.js'
 import { sendPage } from './layout.js'
@@ -11,6 +13,15 @@ export const accountPages = Router()
 accountPages.get('/account', requireLogin, async (req, res) => {
   const sessions = await storeOf(req).sessionsOf(req.session.owner ?? '')
   sendPage(req, res, { title: 'Account', main: accountPage(req, sessions) })
+})
+
+accountPages.post('/account/end', requireLogin, async (req, res) => {
+  const ended = await storeOf(req).revoke(req.session.owner ?? '', text(req, 'session'))
+  req.flash(
+    ended ? 'success' : 'info',
+    ended ? 'You are logged out there.' : 'That session had ended already.',
+  )
+  res.redirect(303, '/account')
 })
 
 accountPages.post('/account/revoke', requireLogin, async (req, res) => {
@@ -70,11 +81,7 @@ function accountPage(req, sessions) {
       </section>
       <section class="panel" aria-labelledby="sessions">
         <h2 id="sessions">Where you are logged in</h2>
-        <ul class="entries">
-          ${sessions.map(
-            ({ label, lastSeen }) => html`<li><strong>${label}</strong><span>${moment(lastSeen)}</span></li>`,
-          )}
-        </ul>
+        <ul class="entries">${sessions.map((one) => sessionEntry(req, one))}</ul>
         ${
           sessions.length > 1 &&
           html`
@@ -83,9 +90,39 @@ function accountPage(req, sessions) {
               <button class="button quiet wide">Log out everywhere else</button>
             </form>`
         }
-        <p class="hint">This session goes on until ${moment(session.cookie.expires)}, also when the server is restarted.</p>
+        <p class="hint">
+          This session goes on until ${moment(session.cookie.expires)}${
+            storeOf(req).records.name === 'memory'
+              ? html`, or until the server is stopped: it is kept in memory.`
+              : html`, also when the server is restarted.`
+          }
+        </p>
       </section>
     </div>`
+}
+
+/**
+ * @param {import('express').Request} req
+ * @param {import('fast-session').OwnedSession} session One of the user's.
+ */
+function sessionEntry(req, { key, label, lastSeen }) {
+  // The key of a session is the SHA-256 of its id.
+  const isThisOne = key === createHash('sha256').update(req.sessionID).digest('base64url')
+  return html`
+    <li>
+      <strong>${label}</strong>
+      <span>${moment(lastSeen)}</span>
+      ${
+        isThisOne
+          ? html`<span>This is the one you are using.</span>`
+          : html`
+            <form method="post" action="/account/end">
+              ${csrfField(req)}
+              <input type="hidden" name="session" value="${key}">
+              <button class="link">Log out there<span class="hidden">: ${label}, ${moment(lastSeen)}</span></button>
+            </form>`
+      }
+    </li>`
 }
 
 /** @param {number | Date | null | false | undefined} when */
