@@ -103,6 +103,26 @@ describe('docs/runtimes.md', () => {
   })
 })
 
+describe('docs/security.md', () => {
+  it("has every point of OWASP's cheat sheet", () => {
+    const points = tablesIn(
+      sectionOf('docs/security.md', "OWASP's session management cheat sheet, point by point"),
+    ).flatMap((rows) => rows.map(([point = '']) => point.toLowerCase()))
+    expect(OWASP.filter((heading) => !points.some((point) => point.includes(heading)))).toEqual([])
+  })
+})
+
+describe('CONTRIBUTING.md', () => {
+  it('names only files that there are', () => {
+    const named = [
+      ...read('CONTRIBUTING.md').matchAll(/`((?:src|test|docs|examples|assembly|bench|\.ci)\/[\w./-]*)/g),
+    ]
+    const missing = named.filter(([, path = '']) => !path.includes('NAME') && !existsSync(join(root, path)))
+    expect(named.length).toBeGreaterThan(10)
+    expect(missing.map(([, path]) => path)).toEqual([])
+  })
+})
+
 describe('the pages', () => {
   it('name only commands that there are', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
@@ -231,6 +251,26 @@ function leadsSomewhere(from: string, target: string, heading: string | undefine
   if (heading === undefined) return true
   return [...read(path).matchAll(/^#+ (.+)$/gm)].some(([, text = '']) => anchorOf(text) === heading)
 }
+
+/** The headings under which the cheat sheet says what to do. */
+const OWASP = [
+  ...['session id name fingerprinting', 'session id length', 'session id entropy', 'session id content'],
+  ...['built-in session management implementations', 'used vs. accepted session id exchange mechanisms'],
+  ...['transport layer security', 'secure attribute', 'httponly attribute', 'samesite attribute'],
+  ...['domain and path attributes', 'expire and max-age attributes', 'html5 web storage'],
+  ...['permissive and strict session management', 'manage session id as any other user input'],
+  ...['renew the session id after any privilege level change', 'considerations when using multiple cookies'],
+  ...['session expiration', 'idle timeout', 'absolute timeout', 'renewal timeout', 'logout button'],
+  ...[
+    'web content caching',
+    'initial login timeout',
+    'force session logout on web browser window close events',
+  ],
+  ...['disable web browser cross-tab sessions', 'automatic client logout'],
+  ...['session id guessing and brute force detection', 'detecting session id anomalies'],
+  ...['binding the session id to other user properties', 'logging sessions life cycle'],
+  ...['simultaneous session logons', 'waf protections'],
+]
 
 /** As GitHub makes them. */
 function anchorOf(heading: string): string {

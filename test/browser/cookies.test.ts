@@ -29,6 +29,19 @@ describeInChromium('the session cookie in Chromium', ({ visit, serve }) => {
     expect(await page.textContent('body')).toBe('1 visits')
   })
 
+  it("does not even go with a link from another site when it says sameSite 'strict'", async () => {
+    const shop = await serve(counter({ cookie: { sameSite: 'strict' } }))
+    const other = await serve((_req, res) => {
+      res.setHeader('Content-Type', 'text/html')
+      res.end(`<a href="http://shop.test:${shop}/">Look</a>`)
+    })
+    const page = await visit()
+    await page.goto(`http://shop.test:${shop}/`)
+    await page.goto(`http://other.test:${other}/`)
+    await page.getByRole('link').click()
+    expect(await page.textContent('body')).toBe('1 visits')
+  })
+
   it("goes with a POST from another site when it says sameSite 'none', over HTTPS", async () => {
     const shop = await serve(counter({ cookie: { sameSite: 'none' } }), 'https')
     const partner = await serve((_req, res) => {
@@ -71,6 +84,25 @@ describeInChromium('the session cookie in Chromium', ({ visit, serve }) => {
     await page.goto(`https://shop.test:${port}/`)
     await page.reload()
     expect(await page.textContent('body')).toBe('1 visits')
+    expect(await page.context().cookies()).toEqual([])
+  })
+
+  it('leaves the browser when a logout clears it', async () => {
+    const app = express()
+    app.use(fastSession({ secret, name: '__Host-sid' }))
+    app.get('/out', async (req, res) => {
+      await req.session.destroy()
+      res.clearCookie('__Host-sid', { secure: true }).send('out')
+    })
+    app.get('/', (req, res) => {
+      Object.assign(req.session, { user: 'ann' })
+      res.send('in')
+    })
+    const port = await serve(app, 'https')
+    const page = await visit()
+    await page.goto(`https://shop.test:${port}/`)
+    expect(await page.context().cookies()).toHaveLength(1)
+    await page.goto(`https://shop.test:${port}/out`)
     expect(await page.context().cookies()).toEqual([])
   })
 
