@@ -21,6 +21,10 @@ declare module 'fast-session' {
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_: Same<A, B>): void {}
 
+/** `any` is a member of all types, and all are members of it. */
+type IsAny<T> = 0 extends 1 & T ? true : false
+function noAny<T>(_: IsAny<T> extends true ? never : T): void {}
+
 const options: SessionOptions = { secret: 'a secret' }
 const app = express()
 app.use(fastSession(options))
@@ -37,10 +41,13 @@ app.get('/', async (req, res) => {
   const { maxAge } = req.session.cookie
   same<typeof maxAge, number | null>(true)
   await req.session.save()
-  req.session.save((error) => error)
+  req.session.save((error) => noAny(error))
+  noAny(req.session)
+  noAny(req.session.cookie)
+  noAny(req.sessionStore)
   const renewed = await req.session.regenerate({ grace: 1000 })
   same<typeof renewed.typed, string | undefined>(true)
-  req.session.regenerate((error) => error)
+  req.session.regenerate((error) => noAny(error))
   await req.session.reload()
   const count = await req.session.update((session) => session.typed?.length ?? 0)
   same<typeof count, number>(true)
@@ -54,6 +61,8 @@ fastSession({ genid: (req: Request) => req.hostname, cookie: (req: Request) => (
 fastSession({ secret: [new Uint8Array(32), Buffer.alloc(32), 'old'] })
 fastSession({ cookie: { maxAge: null, sameSite: 'auto', secure: 'auto' } satisfies CookieOptions })
 fastSession({ onError: (error) => error instanceof SessionError && error.code === 'SESSION_GONE' })
+
+fastSession({ merge: (base, mine, theirs) => [base, mine, theirs].map((value) => noAny(value)) })
 
 // @ts-expect-error a misspelt option
 fastSession({ secrt: '' })
@@ -95,6 +104,7 @@ class MapStore extends Store {
 fastSession({ store: new MapStore() })
 fastSession({ store: new MemoryStore({ maxEntries: 10 }) })
 const stored = await new MemoryStore().get('id')
+noAny(stored)
 same<typeof stored extends object | undefined ? true : false, true>(true)
 
 const core = createCore({ secrets: 'a secret' })
