@@ -23,6 +23,6 @@ export function isSecure(req: TransportRequest, proxy: boolean | undefined): boo
 
 /** The protocol that the outermost proxy named, in lower case. */
 export function forwardedProto({ headers }: TransportRequest): string {
-  const header = headers?.['x-forwarded-proto'] ?? ''
-  return String(header).split(',', 1)[0]!.trim().toLowerCase()
+  const header = headers?.['x-forwarded-proto']
+  return header === undefined ? '' : String(header).split(',', 1)[0]!.trim().toLowerCase()
 }
