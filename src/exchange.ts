@@ -53,6 +53,8 @@ export class Exchange implements SessionHost {
 
   /** The id that the request's cookie holds; undefined without a cookie, or when nobody signed it. */
   cookieId: string | undefined = undefined
+  /** What earlier requests with the same cookie have found out. */
+  known: SeenCookie | undefined = undefined
   /** The id of the first session of this request, stored or new: another one later means that it was regenerated. */
   originalId: string | undefined = undefined
   /** The encoded data of that session. */
@@ -87,7 +89,6 @@ export class Exchange implements SessionHost {
   #due: boolean | undefined = undefined
   #cookieFound = false
   #rawCookie: string | undefined = undefined
-  #seen: SeenCookie | undefined = undefined
   #cookieRead = false
   /** The id in that cookie, if it is signed. */
   #rawId: string | undefined = undefined
@@ -118,7 +119,7 @@ export class Exchange implements SessionHost {
     if (this.#rawCookie === undefined) return
     const seen = this.setup.recentlySeen.find(this.#rawCookie)
     // Other secrets may be in force by now.
-    if (seen?.keyring === this.#keyring) this.#seen = seen
+    if (seen?.keyring === this.#keyring) this.known = seen
   }
 
   /** The id in the request's cookie, verified. */
@@ -128,7 +129,7 @@ export class Exchange implements SessionHost {
     this.#findCookie()
     const { name } = this.setup.options
     const raw = this.#rawCookie
-    this.#rawId = this.#seen?.id ?? (raw ? this.#verify(decodeCookie(raw)) : undefined)
+    this.#rawId = this.known?.id ?? (raw ? this.#verify(decodeCookie(raw)) : undefined)
     this.cookieId =
       this.#rawId ??
       // What cookie-parser has read is as good, for apps that fill it in themselves.
@@ -224,7 +225,7 @@ export class Exchange implements SessionHost {
   isDue(): boolean {
     if (this.#due === undefined) {
       this.#findCookie()
-      this.#due = this.#seen === undefined ? this.#rawCookie !== undefined : this.#seen.due <= Date.now()
+      this.#due = this.known === undefined ? this.#rawCookie !== undefined : this.known.due <= Date.now()
     }
     return this.#due
   }
@@ -232,7 +233,7 @@ export class Exchange implements SessionHost {
   /** How long the session of the request's cookie was kept after its last use when it was seen, ms. */
   knownIdle(): number | undefined {
     this.#findCookie()
-    return this.#seen?.idle
+    return this.known?.idle
   }
 
   /**
@@ -246,14 +247,14 @@ export class Exchange implements SessionHost {
 
   /** Spares requests with the same cookie the verification of its signature. */
   remember(): void {
-    if (this.#seen === undefined) this.#remember(0, undefined)
+    if (this.known === undefined) this.#remember(0, undefined)
   }
 
   #remember(due: number, idle: number | undefined): void {
     this.readCookie()
     if (this.#rawCookie === undefined) return
-    const id = this.#rawId && flat(this.#rawId)
-    this.setup.recentlySeen.add(this.#rawCookie, { due, idle, keyring: this.#keyring, id })
+    const { id, key } = this.known ?? { id: this.#rawId && flat(this.#rawId), key: undefined }
+    this.setup.recentlySeen.add(this.#rawCookie, { due, idle, keyring: this.#keyring, id, key })
   }
 
   /** What a handler's `req.session` sees. */

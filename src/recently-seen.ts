@@ -33,6 +33,8 @@ export interface SeenCookie {
   readonly keyring: Keyring
   /** The session id that it holds; undefined when it is not signed, and the id came otherwise. */
   readonly id: string | undefined
+  /** By what the store knows that id, once somebody had to know. */
+  key?: string | undefined
 }
 
 /** A copy on its own: a slice would keep the whole Cookie header in memory, and be slower to read. */

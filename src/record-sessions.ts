@@ -61,7 +61,7 @@ export class RecordSessions implements Persistence {
   }
 
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
-    const key = this.#key(id)
+    const key = this.#keyOf(exchange, id)
     const cookie = exchange.cookieTemplate().copy()
     const due = exchange.isDue() || !(this.readsAtOnce || this.#lifetime.isLax)
     // A store that answers at once is told the exact expiry below; for one at a distance it rides along, by what is
@@ -86,9 +86,10 @@ export class RecordSessions implements Persistence {
     const { cookie } = session
     const origin = originOf(session)
     if (touchedTo !== undefined && origin.expires === touchedTo) this.#tellTouch(session)
-    const moved = this.#moveExpiry(session)
+    const moved = this.#moveExpiry(exchange, session)
     if (isPromise(moved)) exchange.awaitBeside(moved)
     const idle = this.#lifetime.idle(cookie)
+    if (!exchange.isDue() && exchange.knownIdle() === idle) return
     // What the expiry is behind by now counts against how far it may be.
     const behind = Math.max(0, this.#expires(origin, cookie) - origin.expires)
     exchange.leaveAlone(this.#lifetime.lag(idle) - behind, idle)
@@ -193,7 +194,7 @@ export class RecordSessions implements Persistence {
       extras: extrasOf(overrides, origin.until),
     }
     const record = encodeRecord(header, data)
-    const key = this.#key(session.id)
+    const key = this.#keyOf(exchange, session.id)
     const options = { expires, ifVersion: origin.version, owner: ownerOf(session) }
     return andThen(
       this.#calls.make(() => this.#records.write(key, record, options)),
@@ -282,7 +283,7 @@ export class RecordSessions implements Persistence {
       const origin = originOf(session)
       return this.save(exchange, session, origin.saved ?? origin.original)
     }
-    return this.#moveExpiry(session)
+    return this.#moveExpiry(exchange, session)
   }
 
   /** Whether a handler has changed what is stored of the cookie. */
@@ -296,7 +297,7 @@ export class RecordSessions implements Persistence {
   }
 
   /** Moves the stored expiry to where it should be, unless it is near enough. */
-  #moveExpiry(session: Session): MaybePromise<void> {
+  #moveExpiry(exchange: Exchange, session: Session): MaybePromise<void> {
     const origin = originOf(session)
     const { cookie } = session
     const expires = this.#expires(origin, cookie)
@@ -304,7 +305,8 @@ export class RecordSessions implements Persistence {
       return undefined
     origin.expires = expires
     this.#tellTouch(session)
-    return this.#calls.make(() => this.#records.touch(this.#key(session.id), expires))
+    const key = this.#keyOf(exchange, session.id)
+    return this.#calls.make(() => this.#records.touch(key, expires))
   }
 
   /** Where the stored expiry belongs, ms since the epoch. */
@@ -327,6 +329,7 @@ export class RecordSessions implements Persistence {
   }
 
   #tellTouch(session: Session): void {
+    if (!touchChannel.hasSubscribers) return
     this.#tell(touchChannel, this.#key(session.id), { expires: originOf(session).expires })
   }
 
@@ -338,6 +341,13 @@ export class RecordSessions implements Persistence {
 
   #key(id: string): string {
     return this.#records.hashIds === false ? id : this.#engine.hashId(id)
+  }
+
+  /** The same, computed once for requests with the same cookie. */
+  #keyOf({ known }: Exchange, id: string): string {
+    if (known === undefined || known.id !== id) return this.#key(id)
+    known.key ??= this.#key(id)
+    return known.key
   }
 }
 
