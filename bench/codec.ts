@@ -8,7 +8,7 @@ import * as msgpack from '@msgpack/msgpack'
 import { createCore, type EngineName } from 'fast-session/core'
 import * as msgpackr from 'msgpackr'
 import { compare, environment } from './harness.js'
-import { crossover, kind, unkind, values } from './payloads.js'
+import { crossover, kind, strangers, unkind, values } from './payloads.js'
 
 // One engine for each process: two at once keep V8 from specializing the code of either.
 const engine = (process.argv[2] ?? 'wasm') as EngineName
@@ -61,6 +61,9 @@ for (const [name, make] of Object.entries(kind)) {
   })
 }
 
+// `npm run bench` has no time for the rest.
+if (process.send !== undefined && process.argv[2] === undefined) process.exit()
+
 // The same on the engine that is all JavaScript: where the kernels start to pay.
 for (const [name, make] of Object.entries(crossover)) {
   const inputs = values(make)
@@ -77,11 +80,15 @@ for (const [name, make] of Object.entries(crossover)) {
     baseline: 'JSON.parse',
   })
 }
+compare({
+  title: 'decode, for the thresholds: dictionaries of 30 keys that never come again',
+  inputs: strangers().map((text) => ({ text, packed: core.encode(JSON.parse(text)) })),
+  rows: { 'JSON.parse': ({ text }) => JSON.parse(text), [ours]: ({ packed }) => core.decode(packed) },
+  baseline: 'JSON.parse',
+})
 
 if (process.argv[2] === undefined && core.engine !== 'js') {
   const child = fork(fileURLToPath(import.meta.url), ['js'], { execArgv: process.execArgv })
-  // Under `npm run bench` its tables go into the report as well.
-  child.on('message', (table) => process.send?.(table))
   await once(child, 'exit')
 }
 

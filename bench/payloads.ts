@@ -120,6 +120,11 @@ function different(depth: number): unknown {
 
 /** Payloads for the question whether a kernel or JavaScript is faster. */
 export const crossover: Readonly<Record<string, () => unknown>> = {
+  'a dictionary of 9 random keys': () => Object.fromEntries(times(9, () => [token(8), below(1000)])),
+  'a dictionary of 30 out of 1000 keys': () =>
+    Object.fromEntries(times(30, () => [`sku-${1000 + below(1000)}`, below(1000)])),
+  'a dictionary of 30 random keys of 36 characters': () =>
+    Object.fromEntries(times(30, () => [token(36), below(1000)])),
   '60 texts of 16 ASCII characters': () => ({ texts: times(60, () => token(16)) }),
   '20 texts of 64 ASCII characters': () => ({ texts: times(20, () => token(64)) }),
   '10 texts of 400 ASCII characters': () => ({ texts: times(10, () => token(400)) }),
@@ -134,6 +139,10 @@ export const crossover: Readonly<Record<string, () => unknown>> = {
     texts: times(30, () => `${TITLES[2]}`.repeat(6).slice(below(3))),
   }),
 }
+
+/** Far more dictionaries than the decoder and V8 remember the keys of, as JSON: so many objects would slow V8 down. */
+export const strangers = (): readonly string[] =>
+  times(8192, () => JSON.stringify(Object.fromEntries(times(30, () => [token(8), below(1000)]))))
 
 /** So many different values of a kind that their JSON is about a megabyte, but at least 16 and at most 256. */
 export function values(make: () => unknown): unknown[] {

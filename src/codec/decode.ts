@@ -55,6 +55,12 @@ class Shape {
   }
 }
 
+/** The keys of a dictionary, and where their words begin. */
+interface KeyList {
+  readonly keys: readonly string[]
+  readonly words: number
+}
+
 /** Without kernels all is done in JavaScript. */
 export function createDecoder(kernels?: Kernels): Decoder {
   // Constants of the module would be variables in a bundle, which V8 loads and checks each time: 1.4 times as slow.
@@ -71,6 +77,19 @@ export function createDecoder(kernels?: Kernels): Decoder {
   /** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
   const DICTIONARY = 16
   const SAMPLE = 1024
+  /**
+   * The keys of dictionaries with more than FEW of them are listed, as far as there is room. V8 makes an object with keys
+   * that it has seen in the same order at 20 ns a key. But when more than 1536 keys are the first of such objects, it
+   * takes a microsecond for each key, unless the object is a hash table: then 300 ns, and as much to make it.
+   */
+  const FEW = 8
+  const MAX_LISTS = 1024
+  const MAX_LISTED_WORDS = 1 << 17
+  /** When there was no room for so many keys, all lists are made anew. */
+  const MAX_UNLISTED = 1 << 17
+  /** The first keys of so many dictionaries are remembered, to tell when there are more of them than V8 can bear. */
+  const FIRST_KEYS_LOG2 = 11
+  const MAX_STRANGERS = 32
   /** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
   const CREDIT = 512
   const PAYLOADS_FOR_CREDIT = 64
@@ -143,6 +162,18 @@ export function createDecoder(kernels?: Kernels): Decoder {
   const ownMakers = new Map<string, Maker<Shape>>()
   const ownFillers = new Map<string, Maker<Shape>>()
   const { make, fill } = createMakers<Shape>(member, MISS, rest)
+
+  /** By a hash of the first key and of how many there are. */
+  const lists = new Map<number, KeyList>()
+  /** Their words: for each key its size in bytes, then these. */
+  const listed = new Int32Array(MAX_LISTED_WORDS)
+  let listedUsed = 0
+  let listsAreFull = false
+  /** How many keys have found them so. */
+  let unlisted = 0
+  const firstKeys = new Int32Array(1 << FIRST_KEYS_LOG2)
+  /** Goes up with each dictionary whose first key isn't remembered, and down with each other. */
+  let strangers = 0
 
   const root = new Slot(0)
   /** For decodeInto, the same by the class of the target. */
@@ -452,11 +483,11 @@ export function createDecoder(kernels?: Kernels): Decoder {
   }
 
   function object(start: number, count: number, slot: Slot): object {
+    enter(start, count * 2)
     if (count === 0) {
-      at = start
+      depth--
       return {}
     }
-    enter(start, count * 2)
     for (let shape = slot.shapes; shape !== null; shape = shape.next) {
       if (shape.count !== count || (shape.next !== null && !beginsLike(shape))) continue
       const result = shape.make(shape, shape.keys)
@@ -466,7 +497,119 @@ export function createDecoder(kernels?: Kernels): Decoder {
       }
       if (made > 0) return finish(result as Record<string, unknown>, made, count, slot)
     }
-    return finish(count > 8 ? new Roomy() : {}, 0, count, slot)
+    if (slot.misses > DICTIONARY && count > FEW) return dictionary(count, slot)
+    return finish(count > FEW ? new Roomy() : {}, 0, count, slot)
+  }
+
+  function dictionary(count: number, slot: Slot): object {
+    const first = hashOfKey()
+    const place = first & ((1 << FIRST_KEYS_LOG2) - 1)
+    if (firstKeys[place] === first) {
+      if (strangers > 0) strangers--
+    } else {
+      firstKeys[place] = first
+      if (strangers < 2 * MAX_STRANGERS) strangers++
+    }
+    const hash = first ^ count
+    const list = lists.get(hash)
+    if (list !== undefined && list.keys.length === count) {
+      const result = new Roomy()
+      return finish(result, listedMembers(result, list, slot.others ?? NOWHERE), count, slot)
+    }
+    if (strangers > MAX_STRANGERS) return hashTable(count, slot)
+    if (!listsAreFull) return listing(count, slot, hash)
+    unlisted += count
+    if (unlisted > MAX_UNLISTED) forgetLists()
+    return finish(new Roomy(), 0, count, slot)
+  }
+
+  /** Of the first eight bytes of the key that comes next. */
+  function hashOfKey(): number {
+    const length = (bytes[at] as number) - 0xa0
+    const known = length >= 0 && length <= MAX_CACHED_KEY ? length : MAX_CACHED_KEY
+    const w0 = view.getInt32(at + 1, true) & (KEY_MASKS[known] as number)
+    const w1 = view.getInt32(at + 5, true) & (KEY_MASKS[known + 17] as number)
+    const hash = Math.imul(Math.imul(w0 ^ length, 0x2c1b3c6d) ^ w1, 0x297a2d39)
+    return (hash ^ (hash >>> 16)) >>> 2
+  }
+
+  /** Reads members as long as their keys are the ones listed, and answers how many. */
+  function listedMembers(result: Record<string, unknown>, { keys, words }: KeyList, other: Slot): number {
+    const { length } = keys
+    let word = words
+    for (let i = 0; i < length; i++) {
+      const stop = at + (listed[word++] as number)
+      let from = at
+      let difference = 0
+      for (; from + 4 <= stop; from += 4) difference |= view.getInt32(from, true) ^ (listed[word++] as number)
+      difference |=
+        (view.getInt32(from, true) & (TAIL_MASK[stop - from] as number)) ^ (listed[word++] as number)
+      if (difference !== 0) return i
+      at = stop
+      result[keys[i] as string] = value(other)
+    }
+    return length
+  }
+
+  /** As finish, but lists the keys, unless assigning one of them would set a prototype. */
+  function listing(count: number, slot: Slot, hash: number): object {
+    const other = slot.others ?? NOWHERE
+    const result: Record<string, unknown> = new Roomy()
+    const keys: string[] = []
+    const places: number[] = []
+    for (let i = 0; i < count; i++) {
+      places.push(at)
+      const name = key()
+      keys.push(name)
+      places.push(at)
+      if (name.length === 9 && name === '__proto__') setOwn(result, name, value(other))
+      else result[name] = value(other)
+    }
+    depth--
+    if (!keys.includes('__proto__')) list(keys, places, hash)
+    learn(result, count, slot)
+    return result
+  }
+
+  /** Lists keys that begin and end at these places. */
+  function list(keys: readonly string[], places: readonly number[], hash: number): void {
+    let needed = 0
+    for (let i = 0; i < places.length; i += 2) {
+      needed += 2 + (((places[i + 1] as number) - (places[i] as number)) >>> 2)
+    }
+    if (listedUsed + needed > MAX_LISTED_WORDS || lists.size === MAX_LISTS) {
+      listsAreFull = true
+      return
+    }
+    lists.set(hash, { keys, words: listedUsed })
+    for (let i = 0; i < places.length; i += 2) {
+      const stop = places[i + 1] as number
+      let from = places[i] as number
+      listed[listedUsed++] = stop - from
+      for (; from + 4 <= stop; from += 4) listed[listedUsed++] = view.getInt32(from, true)
+      listed[listedUsed++] = view.getInt32(from, true) & (TAIL_MASK[stop - from] as number)
+    }
+  }
+
+  function forgetLists(): void {
+    lists.clear()
+    listedUsed = 0
+    listsAreFull = false
+    unlisted = 0
+  }
+
+  /** V8 has a hash table for what has no prototype, and still does when it is given one. */
+  function hashTable(count: number, slot: Slot): object {
+    const other = slot.others ?? NOWHERE
+    const result: Record<string, unknown> = Object.create(null)
+    for (let i = 0; i < count; i++) {
+      const name = otherKey()
+      result[name] = value(other)
+    }
+    Object.setPrototypeOf(result, Object.prototype)
+    depth--
+    learn(result, count, slot)
+    return result
   }
 
   /** Reads the members, from the one given, of an object that none of the slot's shapes fits. */

@@ -105,6 +105,26 @@ const { tree } = fc.letrec((tie) => ({
   ),
 }))
 
+/**
+ * A dictionary in places where there are only such: of few keys, so that some come again in the same order, or of any
+ * keys, that have to be escaped, take many bytes, look like numbers or are called `__proto__`.
+ */
+export const dictionaries: fc.Arbitrary<Record<string, unknown>> = fc
+  .oneof(
+    fc
+      .nat({ max: 40 })
+      .chain((from) =>
+        fc
+          .array(leaves, { minLength: 9, maxLength: 12 })
+          .map((members) => members.map((member, i) => [`key ${from + i * (from % 5)}`, member] as const)),
+      ),
+    fc.array(fc.tuple(fc.oneof(keys, strings, fc.nat().map(String)), leaves), {
+      minLength: 9,
+      maxLength: 40,
+    }),
+  )
+  .map(objectOf)
+
 /** Any value that comes back as it went. */
 export const values: fc.Arbitrary<unknown> = tree
 

@@ -143,6 +143,8 @@ describe.each(codecs)('hostile bytes on the engine %s', (_, codec) => {
   it('that nest more than a hundred levels are refused, a hundred are not', () => {
     expect(outcome(codec, bytes(`${'91'.repeat(100)}c0`))).toHaveProperty('value')
     refused(`${'91'.repeat(101)}c0`)
+    expect(outcome(codec, bytes(`${'91'.repeat(99)}80`))).toHaveProperty('value')
+    refused(`${'91'.repeat(100)}80`)
     refused(`${'81a161'.repeat(101)}c0`)
     refused(`${'91'.repeat(50)}c7${(60).toString(16)}02${'91'.repeat(59)}c0`)
     refused('91'.repeat(1e5))

@@ -1,9 +1,10 @@
+import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
 import * as msgpack from '@msgpack/msgpack'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodePlain } from '../../src/codec/plain.ts'
-import { keys, objectOf, PATIENCE, RUNS, sessions, strings, values } from './arbitraries.ts'
+import { decodePlain, encodePlain } from '../../src/codec/plain.ts'
+import { dictionaries, keys, objectOf, PATIENCE, RUNS, sessions, strings, values } from './arbitraries.ts'
 import { codecs } from './codecs.ts'
 
 describe('any value', () => {
@@ -25,6 +26,98 @@ describe('any value', () => {
     },
     PATIENCE,
   )
+})
+
+describe('dictionaries', () => {
+  it(
+    'come back as they went, with their keys in the same order, as plain objects',
+    () => {
+      fc.assert(
+        fc.property(dictionaries, dictionaries, (first, second) => {
+          const value = { first, second }
+          const plain = encodePlain(value, Number.MAX_SAFE_INTEGER)
+          for (const [engine, { encode, decode }] of codecs) {
+            for (const turn of [1, 2]) {
+              const received = decode(plain) as typeof value
+              const orders = [received, value].map((object) => [
+                Object.keys(object.first),
+                Object.keys(object.second),
+              ])
+              if (!isDeepStrictEqual([received, orders[0]], [value, orders[1]]))
+                expect([engine, turn, received]).toEqual([engine, turn, value])
+              const bytes = encode(received)
+              if (!isDeepStrictEqual(bytes, plain))
+                expect([engine, turn, bytes]).toEqual([engine, turn, plain])
+            }
+          }
+        }),
+        { numRuns: RUNS / 2 },
+      )
+    },
+    PATIENCE,
+  )
+
+  it(
+    'that are cut or damaged give the same value or the same error on every engine, and by the book',
+    () => {
+      const damaged = fc
+        .tuple(dictionaries, fc.nat(), fc.integer({ min: 0, max: 255 }), fc.nat())
+        .map(([value, at, byte, cut]) => {
+          const whole = encodePlain(value, Number.MAX_SAFE_INTEGER)
+          const bytes = whole.slice()
+          bytes[at % bytes.length] = byte
+          return { whole, bytes: cut % 2 === 0 ? bytes : bytes.subarray(0, cut % bytes.length) }
+        })
+      const outcome = (decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array) => {
+        try {
+          const value = decode(bytes)
+          return { value, keys: Object.keys(Object(value)) }
+        } catch (error) {
+          return { message: (error as Error).message }
+        }
+      }
+      fc.assert(
+        fc.property(damaged, ({ whole, bytes }) => {
+          const expected = outcome(decodePlain, bytes)
+          for (const [engine, { decode }] of codecs) {
+            decode(whole)
+            const got = outcome(decode, bytes)
+            if (!isDeepStrictEqual(got, expected)) expect([engine, got]).toEqual([engine, expected])
+          }
+        }),
+        { numRuns: RUNS / 2 },
+      )
+    },
+    PATIENCE,
+  )
+
+  it('are plain objects whatever their number, and give equal keys their later value', () => {
+    const token = (text: string) => [0xa0 + text.length, ...Buffer.from(text)]
+    for (const [engine, { decode }] of codecs) {
+      for (let i = 0; i < 9000; i++) {
+        // All keys new, then the same hundred again and again.
+        const id = i < 5000 ? i : i % 100
+        const names = [
+          `a${id}`,
+          'b',
+          '7',
+          '__proto__',
+          'toString',
+          'b',
+          `${id}`,
+          '',
+          'c',
+          'a key of 20 letters.',
+        ]
+        const bytes = Uint8Array.from([0x8a, ...names.flatMap((name, value) => [...token(name), value])])
+        const value = decode(bytes) as object
+        const expected = objectOf(names.map((name, value) => [name, value]))
+        if (!isDeepStrictEqual(Object.entries(value), Object.entries(expected)))
+          expect([engine, i, value]).toEqual([engine, i, expected])
+        if (Object.getPrototypeOf(value) !== Object.prototype) expect([engine, i]).toBe('a plain object')
+      }
+    }
+  })
 })
 
 describe('text of all scripts', () => {
