@@ -221,7 +221,7 @@ export function createDecoder(kernels?: Kernels): Decoder {
     at = 0
     depth = 0
     end = payload.length
-    text = native.latin1Slice(0, end)
+    text = scanning ? '' : native.latin1Slice(0, end)
   }
 
   function stop(): void {
@@ -384,7 +384,7 @@ export function createDecoder(kernels?: Kernels): Decoder {
     at = stop
     if (start < scanned) return scannedText(start, stop)
     if (kernels !== undefined && length >= LONG_TEXT) {
-      return kernels.isAscii(start, length) ? text.slice(start, stop) : unicode(start, stop)
+      return kernels.isAscii(start, length) ? ascii(start, stop) : unicode(start, stop)
     }
     let i = start
     for (; i + 4 <= stop; i += 4) {
@@ -393,13 +393,19 @@ export function createDecoder(kernels?: Kernels): Decoder {
     if (i < stop && (view.getInt32(i, true) & 0x80808080 & (TAIL_MASK[stop - i] as number)) !== 0) {
       return unicode(start, stop)
     }
+    return ascii(start, stop)
+  }
+
+  /** A payload that is predicted not to be ASCII may never need it. */
+  function ascii(start: number, stop: number): string {
+    if (text.length === 0) text = native.latin1Slice(0, end)
     return text.slice(start, stop)
   }
 
   function scannedText(start: number, stop: number): string {
     const { unicode } = kernels as Kernels
     for (;;) {
-      if (nextWide < 0 || start < nextWide) return text.slice(start, stop)
+      if (nextWide < 0 || start < nextWide) return ascii(start, stop)
       const units = unicode[nextEntry + 1] as number
       const found = nextWide === start
       wideAt += units

@@ -173,6 +173,63 @@ describe('text of all scripts', () => {
     PATIENCE,
   )
 
+  it('may change anywhere from characters of any size to any other, or be wrong there', () => {
+    const before = 'ż'.repeat(300)
+    const right = [0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff].map((point) => [
+      ...Buffer.from(String.fromCodePoint(point)),
+    ])
+    const wrong = [
+      '80',
+      'c1bf',
+      'c3',
+      'c3c3',
+      'e09fbf',
+      'eda080',
+      'e282',
+      'f08fbfbf',
+      'f4908080',
+      'f09f8e',
+      'f8',
+    ]
+    const middles = [...right, ...wrong.map((hex) => [...Buffer.from(hex, 'hex')])]
+    for (const filler of ['x', 'ż', '京', '🎉', 'xż', 'ż京']) {
+      for (let start = 0; start < 20; start++) {
+        for (const middle of middles) {
+          const text = Buffer.concat([
+            Buffer.from(filler.repeat(start)),
+            Uint8Array.from(middle),
+            Buffer.from(filler.repeat(start % 7)),
+          ])
+          const bytes = Buffer.concat([
+            Uint8Array.of(0x92),
+            encodePlain(before, 1000),
+            Uint8Array.of(0xd9, text.length),
+            text,
+          ])
+          const outcomes = [decodePlain, ...codecs.map(([, { decode }]) => decode)].map((decode) => {
+            try {
+              return decode(bytes) as string[]
+            } catch (error) {
+              return (error as Error).message
+            }
+          })
+          for (const outcome of outcomes)
+            if (!isDeepStrictEqual(outcome, outcomes[0]))
+              expect([filler, start, middle, outcome]).toEqual([filler, start, middle, outcomes[0]])
+          if (typeof outcomes[0] === 'string') continue
+          for (const [engine, { encode }] of codecs)
+            if (
+              !isDeepStrictEqual(
+                Buffer.from(encode(outcomes[0])),
+                Buffer.from(encodePlain(outcomes[0], 2000)),
+              )
+            )
+              expect([engine, filler, start, middle]).toBe('the same bytes')
+        }
+      }
+    }
+  })
+
   it('gives the same error on every engine when it is cut or damaged', () => {
     const damaged = fc
       .tuple(texts, fc.nat(), fc.integer({ min: 0, max: 255 }), fc.nat())
