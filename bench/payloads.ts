@@ -120,7 +120,7 @@ function different(depth: number): unknown {
 
 /** Payloads for the question whether a kernel or JavaScript is faster. */
 export const crossover: Readonly<Record<string, () => unknown>> = {
-  'a dictionary of 9 random keys': () => Object.fromEntries(times(9, () => [token(8), below(1000)])),
+  'a dictionary of 5 random keys': () => Object.fromEntries(times(5, () => [token(8), below(1000)])),
   'a dictionary of 30 out of 1000 keys': () =>
     Object.fromEntries(times(30, () => [`sku-${1000 + below(1000)}`, below(1000)])),
   'a dictionary of 30 random keys of 36 characters': () =>

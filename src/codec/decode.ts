@@ -82,7 +82,7 @@ export function createDecoder(kernels?: Kernels): Decoder {
    * that it has seen in the same order at 20 ns a key. But when more than 1536 keys are the first of such objects, it
    * takes a microsecond for each key, unless the object is a hash table: then 300 ns, and as much to make it.
    */
-  const FEW = 8
+  const FEW = 4
   const MAX_LISTS = 1024
   const MAX_LISTED_WORDS = 1 << 17
   /** When there was no room for so many keys, all lists are made anew. */

@@ -115,11 +115,11 @@ export const dictionaries: fc.Arbitrary<Record<string, unknown>> = fc
       .nat({ max: 40 })
       .chain((from) =>
         fc
-          .array(leaves, { minLength: 9, maxLength: 12 })
+          .array(leaves, { minLength: 5, maxLength: 12 })
           .map((members) => members.map((member, i) => [`key ${from + i * (from % 5)}`, member] as const)),
       ),
     fc.array(fc.tuple(fc.oneof(keys, strings, fc.nat().map(String)), leaves), {
-      minLength: 9,
+      minLength: 5,
       maxLength: 40,
     }),
   )
