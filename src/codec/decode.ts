@@ -9,7 +9,7 @@
  * Whatever is out of the ordinary, and all that is wrong, is left to plain.ts: a payload that is refused here is
  * decoded again there, and what that says is the answer.
  */
-import { createMakers, type Maker, Roomy, SLOTS } from '#codec-pools'
+import { createMakers, type Maker, ROOM, Roomy, SLOTS } from '#codec-pools'
 import { EXT_TIMESTAMP, MAX_DEPTH } from './format.ts'
 import type { Kernels } from './kernels.ts'
 import { nativeText } from './native-text.ts'
@@ -180,6 +180,12 @@ export function createDecoder(kernels?: Kernels): Decoder {
   let targetRoots = new WeakMap<object, Slot>()
   let lastClass: unknown
   let lastTargetRoot = root
+
+  // V8 trims the room of all to what the first eight of them use.
+  for (let i = 0; i < 8; i++) {
+    const filled = new Roomy()
+    for (let member = 0; member < ROOM; member++) filled[`member ${member}`] = member
+  }
 
   return { decode, decodeInto }
 
