@@ -47,6 +47,8 @@ export class Gate {
   queue: Array<readonly [method: Method, args: unknown[]]> = []
   /** Once the response was held: its methods that change headers. */
   unlocked: Partial<Record<(typeof LOCKED)[number], Original>> | undefined = undefined
+  /** Where a response has a `headersSent` of its own, as stand-ins for tests do: what it says. */
+  headersSent: unknown = undefined
 
   constructor(exchange: Exchange, res: ExchangeResponse) {
     this.exchanges = [exchange]
@@ -260,6 +262,7 @@ function lock(gate: Gate, res: ExchangeResponse): void {
     gate.unlocked[name] = res[name] as Original
     res[name] = lockable[name] as never
   }
+  gate.headersSent = Object.getOwnPropertyDescriptor(res, 'headersSent')?.value
   Object.defineProperty(res, 'headersSent', HEADERS_SENT)
 }
 
@@ -281,8 +284,13 @@ function lockableMethod(name: (typeof LOCKED)[number]): Original {
 
 const HEADERS_SENT: PropertyDescriptor & ThisType<ExchangeResponse> = {
   configurable: true,
+  enumerable: true,
   get() {
-    return this[kGate]?.phase === HELD || Reflect.get(Object.getPrototypeOf(this), 'headersSent', this)
+    const { phase, headersSent } = this[kGate] as Gate
+    return phase === HELD || (headersSent ?? Reflect.get(Object.getPrototypeOf(this), 'headersSent', this))
+  },
+  set(value: unknown) {
+    ;(this[kGate] as Gate).headersSent = value
   },
 }
 
