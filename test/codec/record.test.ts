@@ -11,8 +11,13 @@ describe('a record', () => {
   it('has its version, flags and times in front of the payload', () => {
     const bytes = encodeRecord(header, payload)
     expect(Buffer.from(bytes).toString('hex')).toBe(
-      '01' + '00' + '4278bcfe56800000' + '427a3185c5000000' + '40ed4c0000000000' + '81a16101',
+      '01' + '02' + '4278bcfe56800000' + '427a3185c5000000' + '40ed4c0000000000' + '81a16101',
     )
+  })
+
+  it('has no times of a cookie that ends with the browser', () => {
+    const bytes = encodeRecord({ ...header, expires: null, originalMaxAge: null }, payload)
+    expect(Buffer.from(bytes).toString('hex')).toBe('01' + '00' + '4278bcfe56800000' + '81a16101')
   })
 
   it('comes back as it went', () => {
@@ -72,7 +77,8 @@ describe('a record', () => {
     }
     refused((bytes) => bytes.fill(2, 0, 1))
     refused((bytes) => bytes.fill(0, 0, 1))
-    refused((bytes) => bytes.fill(2, 1, 2))
+    refused((bytes) => bytes.fill(4, 1, 2))
+    refused((bytes) => bytes.fill(7, 1, 2))
     refused((bytes) => bytes.fill(0x91, 26, 27))
     refused((bytes) => bytes.fill(0xc1, 26, 27))
     for (let end = 0; end < 34; end++) refused((bytes) => bytes.subarray(0, end))
@@ -80,8 +86,8 @@ describe('a record', () => {
 
   it('never fails in another way, whatever the bytes are', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 80 }), fc.boolean(), (bytes, ours) => {
-        if (ours) bytes.set([1, 1].slice(0, bytes.length))
+      fc.property(fc.uint8Array({ maxLength: 80 }), fc.option(fc.nat(3)), (bytes, flags) => {
+        if (flags !== null) bytes.set([1, flags].slice(0, bytes.length))
         try {
           decodeRecord(bytes)
         } catch (error) {
