@@ -5,12 +5,12 @@
  * by copying the live cells of a segment to the end of the log and dropping the segment. So a view of a cell stays
  * what it was for as long as somebody keeps it; it keeps its segment, hence the modest size of one.
  *
- * A cell starts with two words, its length in bytes and its slot (what the user of the log calls it by; 0: released).
+ * A cell starts with two words, its length in bytes and its tag (what the user of the log calls it by; 0: released).
  * Addresses are segment * SEGMENT_WORDS + word.
  */
 export class Cells {
   /** Told when a cell has moved. */
-  readonly #onMove: (slot: number, address: number) => void
+  readonly #onMove: (tag: number, address: number) => void
   readonly #segments: Int32Array[] = []
   /** Their buffers: asking a typed array for its own costs a view 15 ns. */
   readonly #buffers: ArrayBuffer[] = []
@@ -24,7 +24,7 @@ export class Cells {
   #liveWords = 0
   #deadWords = 0
 
-  constructor(onMove: (slot: number, address: number) => void) {
+  constructor(onMove: (tag: number, address: number) => void) {
     this.#onMove = onMove
   }
 
@@ -43,6 +43,10 @@ export class Cells {
     return this.#segments[address >>> SEGMENT_BITS]!
   }
 
+  tag(address: number): number {
+    return this.#segments[address >>> SEGMENT_BITS]![(address & (SEGMENT_WORDS - 1)) + 1]!
+  }
+
   /** Where in its segment, in words, the contents of a cell begin. */
   contents(address: number): number {
     return (address & (SEGMENT_WORDS - 1)) + HEADER
@@ -57,7 +61,7 @@ export class Cells {
   }
 
   /** Makes a cell for contents of `length` bytes and answers its address. */
-  allocate(slot: number, length: number): number {
+  allocate(tag: number, length: number): number {
     const size = sizeOf(length)
     let segment = this.#current
     if (size > LARGE) segment = this.#open(size)
@@ -71,7 +75,7 @@ export class Cells {
     this.#liveWords += size
     const words = this.#segments[segment]!
     words[at] = length
-    words[at + 1] = slot
+    words[at + 1] = tag
     return (segment * SEGMENT_WORDS + at) >>> 0
   }
 
@@ -122,13 +126,13 @@ export class Cells {
     const end = this.#taken[emptiest]!
     for (let at = 0, size: number; at < end; at += size) {
       const length = words[at]!
-      const slot = words[at + 1]!
+      const tag = words[at + 1]!
       size = sizeOf(length)
-      if (slot === 0) continue
+      if (tag === 0) continue
       this.#liveWords -= size
-      const address = this.allocate(slot, length)
+      const address = this.allocate(tag, length)
       this.segment(address).set(words.subarray(at, at + size), address & (SEGMENT_WORDS - 1))
-      this.#onMove(slot, address)
+      this.#onMove(tag, address)
     }
     // What was copied is dead here, and goes with the segment.
     this.#deadWords += this.#live[emptiest]!

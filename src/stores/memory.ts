@@ -2,6 +2,7 @@
 
 import { SessionError } from '../errors.ts'
 import { Cells } from './memory-cells.ts'
+import { Phrases } from './memory-phrases.ts'
 import { Slots } from './memory-slots.ts'
 import { hashOf, PackedText, unpack, wordsOf } from './memory-text.ts'
 import type { RecordStore, StoredRecord, WriteOptions, WriteResult } from './store.ts'
@@ -10,8 +11,9 @@ export interface MemoryRecordsOptions {
   /** How many records are kept, up to 2^27; past it the least recently used leave. Default 100,000. */
   readonly maxEntries?: number | undefined
   /**
-   * How many bytes of payloads, ids and owners are kept, up to 8 GiB; past it the least recently used leave. What
-   * the process needs for them is up to a quarter more, and 40 bytes a record. Default 256 MiB.
+   * How many bytes of payloads (past 10,000 records packed), ids and owners are kept, up to 8 GiB; past it the least
+   * recently used leave. What the process needs for them is up to a quarter more, and 40 bytes a record. Default
+   * 256 MiB.
    */
   readonly maxBytes?: number | undefined
 }
@@ -28,7 +30,7 @@ export interface MemoryRecordsOptions {
  * | 2 | if owned: the slots before and after it in the bucket of the owner |
  * | n | the id |
  * | n | if owned: the owner |
- * | | the payload |
+ * | | the payload; packed, if the cell's tag says so |
  */
 export class MemoryRecords implements RecordStore {
   readonly name = 'memory'
@@ -38,18 +40,22 @@ export class MemoryRecords implements RecordStore {
 
   readonly #maxEntries: number
   readonly #maxBytes: number
+  readonly #packFrom: number
   #sweeper: NodeJS.Timeout | undefined
   readonly #id = new PackedText()
   readonly #owner = new PackedText()
   #slots = new Slots()
   #cells = this.#newCells()
+  #phrases: Phrases | undefined
   /** The first slot of each bucket, by the hash of the id and of the owner. */
   #ids: Int32Array
   #owners: Int32Array | undefined
   #lastVersion = 0
   #swept = 0
 
-  constructor(options: MemoryRecordsOptions = {}) {
+  /** `packFrom`: how many records are kept as they come before the next ones are packed. */
+  constructor(options: MemoryRecordsOptions = {}, packFrom = PACK_FROM) {
+    this.#packFrom = packFrom
     this.#maxEntries = checked('maxEntries', options.maxEntries ?? 100_000, 2 ** 27)
     this.#maxBytes = checked('maxBytes', options.maxBytes ?? 256 * 1024 * 1024, 2 ** 33)
     this.#ids = this.#newBuckets()
@@ -79,13 +85,20 @@ export class MemoryRecords implements RecordStore {
     if (slot === NONE ? ifVersion !== null : ifVersion !== this.#slots.version(slot)) {
       return { ok: false, current: slot === NONE ? undefined : this.#record(slot) }
     }
-    const length = this.#lengthOf(payload, owner)
+    const packed = this.#slots.size < this.#packFrom ? undefined : this.#pack(payload)
+    const length = this.#lengthOf(packed ?? payload, owner)
     if (slot === NONE) slot = this.#begin()
     else {
       this.#slots.use(slot)
       this.#dropCell(slot)
     }
-    this.#writeCell(slot, length, payload, owner !== undefined)
+    this.#writeCell(
+      slot,
+      packed === undefined ? slot : slot | PACKED,
+      length,
+      packed ?? payload,
+      owner !== undefined,
+    )
     const version = ++this.#lastVersion
     this.#slots.setVersion(slot, version)
     this.#slots.setExpires(slot, expires)
@@ -127,6 +140,7 @@ export class MemoryRecords implements RecordStore {
   clear(): void {
     this.#slots = new Slots()
     this.#cells = this.#newCells()
+    this.#phrases = undefined
     this.#ids.fill(NONE)
     this.#owners = undefined
   }
@@ -167,11 +181,17 @@ export class MemoryRecords implements RecordStore {
   #record(slot: number): StoredRecord {
     const address = this.#slots.address(slot)
     const shapes = this.#cells.segment(address)[this.#cells.contents(address)]!
+    const kept = this.#cells.bytes(address, payloadOffset(shapes))
     return {
-      payload: this.#cells.bytes(address, payloadOffset(shapes)),
+      payload: (this.#cells.tag(address) & PACKED) === 0 ? kept : this.#phrases!.unpack(kept),
       version: this.#slots.version(slot),
       expires: this.#slots.expires(slot),
     }
+  }
+
+  #pack(payload: Uint8Array): Uint8Array | undefined {
+    this.#phrases ??= new Phrases()
+    return this.#phrases.pack(payload)
   }
 
   #lengthOf(payload: Uint8Array, owner: string | undefined): number {
@@ -205,8 +225,8 @@ export class MemoryRecords implements RecordStore {
   }
 
   /** Writes the packed id and owner, and the payload. */
-  #writeCell(slot: number, length: number, payload: Uint8Array, owned: boolean): void {
-    const address = this.#cells.allocate(slot, length)
+  #writeCell(slot: number, tag: number, length: number, payload: Uint8Array, owned: boolean): void {
+    const address = this.#cells.allocate(tag, length)
     this.#slots.setAddress(slot, address)
     const words = this.#cells.segment(address)
     const at = this.#cells.contents(address)
@@ -321,7 +341,7 @@ export class MemoryRecords implements RecordStore {
   }
 
   #newCells(): Cells {
-    return new Cells((slot, address) => this.#slots.setAddress(slot, address))
+    return new Cells((tag, address) => this.#slots.setAddress(tag & ~PACKED, address))
   }
 
   /** As many as there may be records, so that the table never has to grow: what is not used takes no memory. */
@@ -332,6 +352,12 @@ export class MemoryRecords implements RecordStore {
 }
 
 const NONE = 0
+
+/** In the tag of a cell, beside the slot: its payload is packed. */
+const PACKED = 1 << 30
+
+/** So many fit anywhere, and each read is spared 0.5 us. */
+const PACK_FROM = 10_000
 
 /** Where in an owned cell its neighbours in the bucket of the owner are. */
 const BEFORE = 1

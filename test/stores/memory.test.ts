@@ -7,6 +7,11 @@ recordStoreContract('memory', async () => {
   return { store, dispose: async () => store.close() }
 })
 
+recordStoreContract('memory, packed', async () => {
+  const store = new MemoryRecords({}, 0)
+  return { store, dispose: async () => store.close() }
+})
+
 describe('the bounds of the memory store', () => {
   const later = Date.now() + 3_600_000
   const put = (store: MemoryRecords, id: string, length = 10, owner?: string) =>
