@@ -9,7 +9,7 @@ import { environment, type Result } from './harness.js'
 import { benchHttp, QUICK as HTTP_QUICK, type HttpRow } from './http.js'
 import { writeReport } from './report.js'
 import { benchRequests, QUICK as REQUEST_QUICK, type RequestRow } from './request.js'
-import { benchScale, QUICK as SCALE_QUICK, type ScaleResults } from './scale.js'
+import { benchScale, FULL as SCALE_FULL, QUICK as SCALE_QUICK, type ScaleResults } from './scale.js'
 import { openServices } from './services.js'
 import { countTraffic, type TrafficRow } from './traffic.js'
 
@@ -72,7 +72,7 @@ async function run(quick: boolean): Promise<Results> {
   const services = await openServices()
   try {
     const http = await benchHttp(
-      { ...(quick ? HTTP_QUICK : { rounds: 3, seconds: 0.4 }), progress },
+      { ...(quick ? HTTP_QUICK : { rounds: 4, seconds: 0.4, warmUp: 0.5 }), progress },
       services,
     )
     progress('commands and bytes of the stores')
@@ -80,7 +80,7 @@ async function run(quick: boolean): Promise<Results> {
     const scale = await benchScale({
       ...(quick
         ? SCALE_QUICK
-        : { sessions: [1e3, 1e4, 1e5, 1e6], payloads: [100, 1024, 4096, 16_384, 65_536], requests: 12_000 }),
+        : { ...SCALE_FULL, payloads: [100, 1024, 4096, 16_384, 65_536], requests: 12_000, most: 300_000 }),
       progress,
     })
     progress('done')

@@ -15,6 +15,8 @@ import { isProgram, serve, Worker, workerArgs } from './worker.js'
 export interface HttpBenchOptions {
   readonly rounds: number
   readonly seconds: number
+  /** Of each scenario, for each contender, before anything is measured: V8 compiles for the first 10,000 requests. */
+  readonly warmUp: number
   /** Default: all. */
   readonly contenders?: readonly string[]
   readonly progress?: (text: string) => void
@@ -32,10 +34,11 @@ export interface HttpRow {
   readonly cpu: Spread
 }
 
-export const FULL: HttpBenchOptions = { rounds: 7, seconds: 0.8 }
+export const FULL: HttpBenchOptions = { rounds: 7, seconds: 0.8, warmUp: 1 }
 export const QUICK: HttpBenchOptions = {
   rounds: 1,
   seconds: 0.1,
+  warmUp: 0.05,
   contenders: [
     'no sessions',
     'express-session, memory',
@@ -66,6 +69,7 @@ const CONTENDERS: readonly string[] = [
   `fast-session, memory${WITH_HELPER}`,
   'fast-session, lmdb',
   'fast-session, redis',
+  `fast-session, redis${WITH_HELPER}`,
   'fast-session, postgres',
 ]
 
@@ -75,49 +79,58 @@ const RIVALS: Readonly<Record<string, string>> = {
   [`fast-session, memory${WITH_HELPER}`]: 'express-session, memory',
   'fast-session, lmdb': 'express-session, memory',
   'fast-session, redis': 'express-session, connect-redis',
+  [`fast-session, redis${WITH_HELPER}`]: 'express-session, connect-redis',
   'fast-session, postgres': 'express-session, connect-pg-simple',
 }
 
 export async function benchHttp(
-  { rounds, seconds, contenders = CONTENDERS, progress }: HttpBenchOptions,
+  { rounds, seconds, warmUp, contenders = CONTENDERS, progress }: HttpBenchOptions,
   services: OpenServices,
 ): Promise<HttpRow[]> {
   const generator = startGenerator()
   const sites: Site[] = []
+  const visit = (site: Site, scenario: Scenario, seconds: number) => {
+    const { path, body, visitor } = SCENARIOS[scenario]
+    const cookies = visitor === 'known' ? site.cookies : site.cookies.map(() => '')
+    return generator.send({ url: `${site.url}${path}`, cookies, body, seconds })
+  }
   try {
     for (const contender of contenders) {
       const service = serviceOf(nameOf(contender))
-      if (service === undefined || services[service] !== undefined)
-        sites.push(await openSite(contender, services))
+      if (service !== undefined && services[service] === undefined) continue
+      progress?.(`over HTTP: warming up ${contender}`)
+      const site = await openSite(contender, services)
+      sites.push(site)
+      // Twice, so that no scenario is compiled as if there were no other.
+      for (const scenario of [...SCENARIO_NAMES, ...SCENARIO_NAMES]) await visit(site, scenario, warmUp / 2)
     }
-    const rows: HttpRow[] = []
-    for (const scenario of SCENARIO_NAMES) {
-      const { path, body, visitor } = SCENARIOS[scenario]
-      const measured = new Map(sites.map((site) => [site, [] as Measured[]]))
-      // The first round only warms up.
-      for (let round = 0; round <= rounds; round++) {
-        progress?.(`${scenario} over HTTP: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`)
+    const measured = new Map<string, Measured[]>()
+    for (let round = 1; round <= rounds; round++) {
+      for (const scenario of SCENARIO_NAMES) {
+        progress?.(`over HTTP: round ${round} of ${rounds}, ${scenario}`)
         for (const site of shuffle(sites)) {
-          const cookies = visitor === 'known' ? site.cookies : site.cookies.map(() => '')
           await site.cpu()
-          const answers = await generator.send({ url: `${site.url}${path}`, cookies, body, seconds })
-          const cpu = await site.cpu()
-          if (round > 0) measured.get(site)?.push({ ...answers, cpu: cpu / answers.count })
+          const answers = await visit(site, scenario, seconds)
+          const cpu = (await site.cpu()) / answers.count
+          const key = `${scenario}|${site.contender}`
+          measured.set(key, [...(measured.get(key) ?? []), { ...answers, cpu }])
         }
       }
-      for (const [{ contender }, results] of measured) {
+    }
+    return SCENARIO_NAMES.flatMap((scenario) =>
+      sites.map(({ contender }): HttpRow => {
+        const results = measured.get(`${scenario}|${contender}`) as Measured[]
         const of = (figure: (result: Measured) => number) => spreadOf(results.map(figure))
-        rows.push({
+        return {
           scenario,
           contender,
           throughput: of((result) => result.throughput),
           p50: of((result) => result.p50),
           p99: of((result) => result.p99),
           cpu: of((result) => result.cpu),
-        })
-      }
-    }
-    return rows
+        }
+      }),
+    )
   } finally {
     await Promise.all([generator.stop(), ...sites.map((site) => site.stop())])
   }
