@@ -10,11 +10,12 @@ export interface Chart {
   readonly title: string
   /** How to read it. */
   readonly caption: string
+  /** In the colours of the page that it stands in. */
   readonly svg: string
 }
 
-/** Wide enough for a page, and readable when a phone shows it at 360 pixels. */
-const WIDTH = 560
+/** A phone shows it nearly as large as it is drawn. */
+const WIDTH = 440
 const OURS = '#2f81f7'
 const OTHERS = '#c9772b'
 const NONE = '#8b949e'
@@ -118,12 +119,19 @@ function payloads({ scale }: Results): Chart {
   }
 }
 
+/** The stores of others are known by their own names, and labels are to leave room for bars. */
+function nameOf(contender: string): string {
+  return contender
+    .replace(/^express-session, (?=memorystore|connect-)/, '')
+    .replace('the same delayed store', 'same delayed')
+}
+
 function bar(
   panel: string,
-  label: string,
+  contender: string,
   { median, low, high }: { median: number; low: number; high: number },
 ): Bar {
-  return { panel, label, value: median, low, high }
+  return { panel, label: nameOf(contender), value: median, low, high }
 }
 
 function barChart(bars: readonly Bar[], label: string, digits = 0, relative = false): string {
@@ -134,35 +142,42 @@ function barChart(bars: readonly Bar[], label: string, digits = 0, relative = fa
   const data = bars.map((one) => ({
     ...one,
     x: one.value / most(one.panel),
-    text: one.value.toLocaleString('en', { maximumFractionDigits: Math.abs(one.value) < 20 ? 1 : digits }),
+    text: one.value.toLocaleString('en', { maximumFractionDigits: digitsOf(one.value, digits) }),
   }))
   const ranges = relative ? [] : data
   const end = Math.max(...data.map(({ x, high }) => (relative ? x : Math.max(x, high))))
   return svg({
-    marginLeft: 232,
+    marginLeft: 194,
     marginBottom: 40,
-    marginRight: 46,
-    height: 50 + panels.length * (names.length * 17 + 34),
+    marginRight: 50,
+    height: 50 + panels.length * (names.length * 18 + 34),
     x: {
       label: label || null,
       grid: !relative,
       axis: relative ? null : 'bottom',
-      domain: [Math.min(0, ...data.map(({ x }) => x)), end],
+      domain: [Math.min(0, ...data.map(({ x, low }) => (relative ? x : Math.min(x, low)))), end],
     },
-    y: { label: null, domain: names, padding: 0.2 },
+    y: { label: null, domain: names, padding: 0.2, tickSize: 0 },
     fy: { label: null, domain: panels, axis: null, padding: names.length > 6 ? 0.16 : 0.3 },
     marks: [
       Plot.text(panels, {
         fy: (panel: string) => panel,
         text: (panel: string) => panel,
         frameAnchor: 'top-left',
-        dx: -230,
+        dx: -192,
         dy: -15,
         fontWeight: 'bold',
         textAnchor: 'start',
       }),
       Plot.barX(data, { x: 'x', y: 'label', fy: 'panel', fill: ({ label }: Bar) => colorOf(label) }),
-      Plot.ruleY(ranges, { x1: 'low', x2: 'high', y: 'label', fy: 'panel', stroke: 'currentColor' }),
+      Plot.ruleY(ranges, {
+        x1: 'low',
+        x2: 'high',
+        y: 'label',
+        fy: 'panel',
+        stroke: 'currentColor',
+        strokeOpacity: 0.55,
+      }),
       Plot.text(data, {
         x: ({ x, high }) => Math.max(0, relative ? x : Math.max(x, high)),
         y: 'label',
@@ -174,6 +189,11 @@ function barChart(bars: readonly Bar[], label: string, digits = 0, relative = fa
       Plot.ruleX([0]),
     ],
   })
+}
+
+function digitsOf(value: number, digits: number): number {
+  if (Math.abs(value) < 20) return 1
+  return Math.abs(value) < 100 ? digits : 0
 }
 
 function lines(
@@ -190,10 +210,16 @@ function lines(
   const dashedNames = endOf(true) > endOf(false) ? -7 : 15
   return svg({
     height: 300,
-    marginLeft: 50,
-    marginRight: 190,
+    marginLeft: 46,
+    marginRight: 168,
     marginBottom: 40,
-    x: { type: 'log', label: xLabel, grid: true, ticks: 5, tickFormat: '~s' },
+    x: {
+      type: 'log',
+      label: xLabel,
+      grid: true,
+      ticks: [...new Set(points.map(({ x }) => x))],
+      tickFormat: shortOf,
+    },
     y: { type: yType, label: yLabel, grid: true, zero: yType === 'linear', ticks: 5, tickFormat: '~s' },
     marks: [
       ...[true, false].map((isDashed) =>
@@ -213,11 +239,25 @@ function lines(
       ...[true, false].map((isDashed) =>
         Plot.text(
           last.filter(({ contender }) => contender.endsWith('store') === isDashed),
-          { x: 'x', y: 'y', text: 'contender', textAnchor: 'start', dx: 8, dy: isDashed ? dashedNames : 2 },
+          {
+            x: 'x',
+            y: 'y',
+            text: ({ contender }) => nameOf(contender),
+            textAnchor: 'start',
+            dx: 8,
+            dy: isDashed ? dashedNames : 2,
+          },
         ),
       ),
     ],
   })
+}
+
+/** 1000: 1k; 65,536: 64k, as sizes are named. */
+function shortOf(n: number): string {
+  const [unit, name] =
+    n >= 1e6 ? [1e6, 'M'] : n % 1024 === 0 ? [1024, 'k'] : n >= 1000 ? [1000, 'k'] : [1, '']
+  return `${n / unit}${name}`
 }
 
 function colorOf(contender: string): string {
@@ -225,7 +265,6 @@ function colorOf(contender: string): string {
   return contender.startsWith('fast-session') ? OURS : OTHERS
 }
 
-/** An SVG that stands on its own, in the colours of the reader's scheme. */
 function svg(options: Plot.PlotOptions): string {
   const { document } = parseHTML('<html><body></body></html>')
   const drawn = Plot.plot({
@@ -234,9 +273,18 @@ function svg(options: Plot.PlotOptions): string {
     style: { fontSize: '12px' },
     ...options,
   })
+  return drawn.outerHTML.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ')
+}
+
+/** Says to those who can't see it what a chart shows; its marks one by one would tell them little. */
+export function labelled({ name, title, caption, svg }: Chart): string {
+  const [open, rest] = [svg.slice(0, svg.indexOf('>')), svg.slice(svg.indexOf('>') + 1)]
+  return `${open} role="img" aria-labelledby="${name}-title ${name}-caption"><title id="${name}-title">${title}</title><desc id="${name}-caption">${caption}</desc>${rest}`
+}
+
+/** A file of its own, readable on whatever page shows it: the background is its own, too. */
+export function standalone(chart: Chart): string {
   const colors =
-    '<style>svg{color:#1f2328;background:transparent}@media (prefers-color-scheme:dark){svg{color:#e6edf3}}</style>'
-  return drawn.outerHTML
-    .replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" role="img" ')
-    .replace('>', `>${colors}`)
+    '<style>svg{color:#1f2328;background:#fff;border-radius:6px}@media (prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}}</style>'
+  return labelled(chart).replace('<title', `${colors}<title`)
 }
