@@ -39,11 +39,13 @@ const PACKAGES = [
   'memorystore',
   'connect-redis',
   'connect-pg-simple',
+  'express-mysql-session',
   'cookie-session',
   'iron-session',
   'autocannon',
   'redis',
   'pg',
+  'mysql2',
   'lmdb',
 ]
 
@@ -72,7 +74,7 @@ async function run(quick: boolean): Promise<Results> {
   const services = await openServices()
   try {
     const http = await benchHttp(
-      { ...(quick ? HTTP_QUICK : { rounds: 4, seconds: 0.4, warmUp: 0.5 }), progress },
+      { ...(quick ? HTTP_QUICK : { rounds: 3, seconds: 0.4, warmUp: 0.5 }), progress },
       services,
     )
     progress('commands and bytes of the stores')
@@ -80,7 +82,13 @@ async function run(quick: boolean): Promise<Results> {
     const scale = await benchScale({
       ...(quick
         ? SCALE_QUICK
-        : { ...SCALE_FULL, payloads: [100, 1024, 4096, 16_384, 65_536], requests: 12_000, most: 300_000 }),
+        : {
+            ...SCALE_FULL,
+            payloads: [100, 1024, 4096, 16_384, 65_536],
+            requests: 10_000,
+            warmUp: 10_000,
+            most: 300_000,
+          }),
       progress,
     })
     progress('done')

@@ -10,9 +10,11 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import stock, { type SessionOptions as StockOptions } from 'express-session'
 import fastSession, { MemoryStore, type SessionOptions, SessionStore, Store } from 'fast-session'
 import { lmdbStore } from 'fast-session/lmdb'
+import { mysqlStore } from 'fast-session/mysql'
 import { postgresStore } from 'fast-session/postgres'
 import { redisStore } from 'fast-session/redis'
 import { getIronSession } from 'iron-session'
+import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createClient } from 'redis'
 import { delayedRecords, delayedStore } from './delayed-store.js'
@@ -50,6 +52,8 @@ export interface SeededStore {
 export interface Services {
   readonly redis?: string | undefined
   readonly postgres?: pg.PoolConfig | undefined
+  /** A URL. */
+  readonly mysql?: string | undefined
 }
 
 type Open = (services: Services) => Contender | Promise<Contender>
@@ -81,6 +85,14 @@ export const CONTENDERS = {
       await pool.end()
     })
   },
+  'express-session, express-mysql-session': async (services) => {
+    const pool = mysql.createPool(services.mysql!)
+    const MysqlStore = createRequire(import.meta.url)('express-mysql-session')(stock)
+    const table = `bench_${process.pid}`
+    const store = new MysqlStore({ clearExpired: false, schema: { tableName: table } }, pool)
+    await store.onReady()
+    return onStock({ store }, () => dropMysql(pool, table))
+  },
   'cookie-session': () => {
     const app = express().use(cookieSession({ name: 'session', keys: [SECRET], sameSite: 'lax' }))
     return { app: withRoutes(app, sessionOf), close }
@@ -101,6 +113,8 @@ export const CONTENDERS = {
   'fast-session, redis, touchAfter 0': (services) => onRedis(services, { touchAfter: 0 }),
   'fast-session, postgres': (services) => onPostgres(services, {}),
   'fast-session, postgres, touchAfter 0': (services) => onPostgres(services, { touchAfter: 0 }),
+  'fast-session, mysql': (services) => onMysql(services, {}),
+  'fast-session, mysql, touchAfter 0': (services) => onMysql(services, { touchAfter: 0 }),
 } as const satisfies Record<string, Open>
 
 export type ContenderName = keyof typeof CONTENDERS
@@ -113,6 +127,7 @@ export async function open(name: ContenderName, services: Services = {}): Promis
 /** The service that a contender can't do without. */
 export function serviceOf(name: ContenderName): keyof Services | undefined {
   if (name.includes('redis')) return 'redis'
+  if (name.includes('mysql')) return 'mysql'
   return name.includes('postgres') || name.includes('pg-simple') ? 'postgres' : undefined
 }
 
@@ -158,6 +173,17 @@ function onPostgres({ postgres }: Services, options: Partial<SessionOptions>): C
     await pool.query(`DROP TABLE IF EXISTS ${table}`)
     await pool.end()
   })
+}
+
+function onMysql(services: Services, options: Partial<SessionOptions>): Contender {
+  const pool = mysql.createPool(services.mysql!)
+  const table = `bench_fast_${process.pid}`
+  return onOurs({ store: mysqlStore({ pool, table }), ...options }, () => dropMysql(pool, table))
+}
+
+async function dropMysql(pool: mysql.Pool, table: string): Promise<void> {
+  await pool.query(`DROP TABLE IF EXISTS ${table}`)
+  await pool.end()
 }
 
 function sessionOf(req: Request): ExampleSession {

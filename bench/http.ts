@@ -53,15 +53,17 @@ const SCENARIO_NAMES = ['untouched', 'read', 'write', 'login'] as const satisfie
 /** As many visitors at once. */
 const CONNECTIONS = 16
 
-/** Added to the name of a contender that runs on the server of `fast-session/server`. */
+/** Added to the name of a contender that runs on the server of `fast-session/server`, which any package may. */
 const WITH_HELPER = ' + server'
 
 const CONTENDERS: readonly string[] = [
   'no sessions',
   `no sessions${WITH_HELPER}`,
   'express-session, memory',
+  `express-session, memory${WITH_HELPER}`,
   'express-session, memorystore',
   'express-session, connect-redis',
+  `express-session, connect-redis${WITH_HELPER}`,
   'express-session, connect-pg-simple',
   'cookie-session',
   'iron-session',
@@ -73,13 +75,13 @@ const CONTENDERS: readonly string[] = [
   'fast-session, postgres',
 ]
 
-/** The stock contender that uses the same kind of store. */
+/** The stock contender that uses the same kind of store, on the same server. */
 const RIVALS: Readonly<Record<string, string>> = {
   'fast-session, memory': 'express-session, memory',
-  [`fast-session, memory${WITH_HELPER}`]: 'express-session, memory',
+  [`fast-session, memory${WITH_HELPER}`]: `express-session, memory${WITH_HELPER}`,
   'fast-session, lmdb': 'express-session, memory',
   'fast-session, redis': 'express-session, connect-redis',
-  [`fast-session, redis${WITH_HELPER}`]: 'express-session, connect-redis',
+  [`fast-session, redis${WITH_HELPER}`]: `express-session, connect-redis${WITH_HELPER}`,
   'fast-session, postgres': 'express-session, connect-pg-simple',
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createClient } from 'redis'
 import type { Services } from './contenders.js'
@@ -17,7 +18,10 @@ export interface OpenServices extends Services {
   stop(): Promise<void>
 }
 
-/** Redis at REDIS_URL, or a redis-server of its own; PostgreSQL at 127.0.0.1, or where the PG… variables say. */
+/**
+ * Redis at REDIS_URL, or a redis-server of its own; PostgreSQL at 127.0.0.1, or where the PG… variables say; MySQL or
+ * MariaDB at MYSQL_URL, or at 127.0.0.1.
+ */
 export async function openServices(): Promise<OpenServices> {
   const missing: string[] = []
   const versions: Record<string, string> = {}
@@ -34,10 +38,17 @@ export async function openServices(): Promise<OpenServices> {
     return undefined
   })
   if (postgresVersion !== undefined) versions['PostgreSQL'] = postgresVersion
+  const mysqlUrl = process.env['MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/test'
+  const mysqlVersion = await mysqlVersionOf(mysqlUrl).catch((error) => {
+    missing.push(`MySQL or MariaDB (${error.code ?? error.message})`)
+    return undefined
+  })
+  if (mysqlVersion !== undefined) versions['MySQL or MariaDB'] = mysqlVersion
   for (const what of missing) console.error(`\n*** LEFT OUT: ${what} cannot be reached ***\n`)
   return {
     redis: typeof redis === 'string' ? undefined : redis.url,
     postgres: postgresVersion === undefined ? undefined : postgres,
+    mysql: mysqlVersion === undefined ? undefined : mysqlUrl,
     missing,
     versions,
     stop: async () => {
@@ -105,6 +116,13 @@ async function versionOf(config: pg.PoolConfig): Promise<string> {
   const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
   await client.end()
   return rows[0]?.server_version ?? 'unknown'
+}
+
+async function mysqlVersionOf(url: string): Promise<string> {
+  const connection = await mysql.createConnection({ uri: url, connectTimeout: 2000 })
+  const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT VERSION() AS version')
+  await connection.end()
+  return String(rows[0]?.['version'] ?? 'unknown')
 }
 
 function freePort(): Promise<number> {

@@ -24,6 +24,9 @@ const CONTENDERS = [
   'express-session, connect-pg-simple',
   'fast-session, postgres',
   'fast-session, postgres, touchAfter 0',
+  'express-session, express-mysql-session',
+  'fast-session, mysql',
+  'fast-session, mysql, touchAfter 0',
 ] as const satisfies ContenderName[]
 
 const SCENARIO_NAMES = ['untouched', 'read', 'write', 'login'] as const satisfies Scenario[]
@@ -100,7 +103,7 @@ async function tap(
   const { host, port } = addressOf(service, services)
   const server = createServer((client) => {
     const database = connect(port, host)
-    const count = service === 'redis' ? countRedisCommands() : countPostgresCommands()
+    const count = COUNTERS[service]()
     client.on('data', (bytes) => {
       counts.sent += bytes.length
       counts.commands += count(bytes)
@@ -127,10 +130,10 @@ async function tap(
       services: { postgres: { ...services.postgres, host: '127.0.0.1', port: tapped } },
     }
   }
-  const url = new URL(services.redis as string)
+  const url = new URL(services[service] as string)
   url.hostname = '127.0.0.1'
   url.port = String(tapped)
-  return { server, counts, services: { redis: url.href } }
+  return { server, counts, services: { [service]: url.href } }
 }
 
 function addressOf(service: keyof Services, services: OpenServices): { host: string; port: number } {
@@ -138,8 +141,8 @@ function addressOf(service: keyof Services, services: OpenServices): { host: str
     const { host = '127.0.0.1', port = Number(process.env['PGPORT'] ?? 5432) } = services.postgres ?? {}
     return { host, port }
   }
-  const { hostname, port } = new URL(services.redis as string)
-  return { host: hostname, port: Number(port || 6379) }
+  const { hostname, port } = new URL(services[service] as string)
+  return { host: hostname, port: Number(port || (service === 'redis' ? 6379 : 3306)) }
 }
 
 /** RESP: a command is an array of bulk strings, `*2\r\n$3\r\nGET\r\n$1\r\na\r\n`. */
@@ -182,6 +185,31 @@ function countPostgresCommands(): (bytes: Buffer) => number {
       rest = rest.subarray(size)
     }
   }
+}
+
+/**
+ * MySQL's packets: a length of three bytes, a number, the rest. A command has the number 0; Query and Execute are what
+ * makes the server do something.
+ */
+function countMysqlCommands(): (bytes: Buffer) => number {
+  let rest = Buffer.alloc(0)
+  return (bytes) => {
+    let commands = 0
+    rest = Buffer.concat([rest, bytes])
+    while (rest.length >= 4) {
+      const size = 4 + rest.readUIntLE(0, 3)
+      if (rest.length < size) break
+      if (rest[3] === 0 && (rest[4] === 0x03 || rest[4] === 0x17)) commands++
+      rest = rest.subarray(size)
+    }
+    return commands
+  }
+}
+
+const COUNTERS: Readonly<Record<keyof Services, () => (bytes: Buffer) => number>> = {
+  redis: countRedisCommands,
+  postgres: countPostgresCommands,
+  mysql: countMysqlCommands,
 }
 
 export function print(rows: readonly TrafficRow[]): void {
