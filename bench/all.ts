@@ -68,7 +68,7 @@ async function run(quick: boolean): Promise<Results> {
     }
   }
   const requests = await benchRequests({
-    ...(quick ? REQUEST_QUICK : { generations: 2, rounds: 5, batch: 800, warmUp: 16 }),
+    ...(quick ? REQUEST_QUICK : { generations: 2, rounds: 5, batch: 800, warmUp: 8 }),
     progress,
   })
   const services = await openServices()

@@ -15,7 +15,7 @@ export interface Chart {
 }
 
 /** A phone shows it nearly as large as it is drawn. */
-const WIDTH = 440
+const WIDTH = 450
 const OURS = '#2f81f7'
 const OTHERS = '#c9772b'
 const NONE = '#8b949e'
@@ -147,7 +147,7 @@ function barChart(bars: readonly Bar[], label: string, digits = 0, relative = fa
   const ranges = relative ? [] : data
   const end = Math.max(...data.map(({ x, high }) => (relative ? x : Math.max(x, high))))
   return svg({
-    marginLeft: 194,
+    marginLeft: 206,
     marginBottom: 40,
     marginRight: 50,
     height: 50 + panels.length * (names.length * 18 + 34),
@@ -164,7 +164,7 @@ function barChart(bars: readonly Bar[], label: string, digits = 0, relative = fa
         fy: (panel: string) => panel,
         text: (panel: string) => panel,
         frameAnchor: 'top-left',
-        dx: -192,
+        dx: -204,
         dy: -15,
         fontWeight: 'bold',
         textAnchor: 'start',

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Results, Table } from './all.js'
 import { type Chart, drawCharts, labelled, standalone } from './charts.js'
 import { rivalOf } from './http.js'
-import { isNothing, ratioOf, targetOf } from './request.js'
+import { isNothing, ratioOf, type ServerKind, targetOf } from './request.js'
 import type { ScaleRow } from './scale.js'
 import { format } from './spread.js'
 
@@ -78,7 +78,12 @@ ${results.tables.length > 0 ? `<h2>Primitives and codec</h2>${results.tables.map
 
 /** The targets that this project set itself, met or not. */
 function summary(results: Results): string {
-  const lines = [...inProcess(results), ...overRedis(results), ...atScale(results)]
+  const lines = [
+    ...inProcess(results, 'plain'),
+    ...inProcess(results, 'helper'),
+    ...overRedis(results),
+    ...atScale(results),
+  ]
   return `<div class="short">${rows(
     ['', 'express-session', 'fast-session', 'ratio', 'target'],
     lines.map(({ what, theirs, ours, ratio, target, met }) => [
@@ -100,18 +105,18 @@ interface Line {
   readonly met: boolean
 }
 
-function inProcess({ requests }: Results): Line[] {
-  const plain = requests.filter(({ server }) => server === 'plain')
+function inProcess({ requests }: Results, kind: ServerKind): Line[] {
+  const rows = requests.filter(({ server }) => server === kind)
   const added = (scenario: string, contender: string) =>
-    plain.find((row) => row.scenario === scenario && row.contender === contender)
+    rows.find((row) => row.scenario === scenario && row.contender === contender)
   return (['read', 'write', 'login'] as const).flatMap((scenario) => {
     const ours = added(scenario, 'fast-session, memory')
     const theirs = added(scenario, 'express-session, memory')
     if (ours === undefined || theirs === undefined) return []
-    const ratio = ratioOf(plain, ours) ?? 0
+    const ratio = ratioOf(rows, ours) ?? 0
     const target = Number(targetOf(ours))
     return {
-      what: `${scenario} in memory: µs added to a request`,
+      what: `${scenario} in memory, ${kind === 'plain' ? 'app.listen' : 'createServer'}: µs added`,
       theirs: theirs.added.median.toFixed(1),
       ours: ours.added.median.toFixed(1),
       ratio: `${ratio.toFixed(1)}x less`,

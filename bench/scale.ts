@@ -126,7 +126,7 @@ export async function benchScale(options: ScaleBenchOptions): Promise<ScaleResul
     for (const contender of CONTENDERS) {
       progress?.(`sessions of ${bytes} bytes in ${contender}`)
       const worker = new Worker(import.meta.url, [contender, String(warmUp)], { execArgv: EXEC_ARGV })
-      const fewer = Math.ceil(requests / Math.max(2, bytes / 256))
+      const fewer = Math.ceil(requests / Math.max(1, bytes / 1024))
       payloadRows.push(await worker.ask<PayloadRow>({ bytes, requests: fewer }))
       await worker.stop()
     }
@@ -163,7 +163,8 @@ async function work(contender: ContenderName, warmUp: number): Promise<void> {
     }
     if ('drive' in task) return load.run(task.drive)
     if ('bytes' in task) {
-      await fill(store, 0, 1000, () => sessionOf(task.bytes))
+      const session = sessionOf(task.bytes)
+      await fill(store, 0, 1000, () => session)
       load = new Load(client, 1000)
       await load.run(task.requests)
       return { contender, bytes: task.bytes, ...load.costs() } satisfies PayloadRow
@@ -266,7 +267,7 @@ class Load {
 
   /** CPU time of a request, us: medians of batches, of which the first ones warm up. */
   costs(): { read: number; write: number } {
-    const of = (costs: readonly number[]) => spreadOf(costs.slice(costs.length >> 3)).median
+    const of = (costs: readonly number[]) => spreadOf(costs.slice(costs.length >> 2)).median
     return { read: of(this.#costs.read), write: of(this.#costs.write) }
   }
 
