@@ -166,7 +166,7 @@ export function createDecoder(kernels?: Kernels): Decoder {
   /** By a hash of the first key and of how many there are. */
   const lists = new Map<number, KeyList>()
   /** Their words: for each key its size in bytes, then these. */
-  const listed = new Int32Array(MAX_LISTED_WORDS)
+  let listed = new Int32Array(MAX_LISTED_WORDS)
   let listedUsed = 0
   let listsAreFull = false
   /** How many keys have found them so. */
@@ -548,14 +548,16 @@ export function createDecoder(kernels?: Kernels): Decoder {
   /** Reads members as long as their keys are the ones listed, and answers how many. */
   function listedMembers(result: Record<string, unknown>, { keys, words }: KeyList, other: Slot): number {
     const { length } = keys
+    const expected = listed
     let word = words
     for (let i = 0; i < length; i++) {
-      const stop = at + (listed[word++] as number)
+      const stop = at + (expected[word++] as number)
       let from = at
       let difference = 0
-      for (; from + 4 <= stop; from += 4) difference |= view.getInt32(from, true) ^ (listed[word++] as number)
+      for (; from + 4 <= stop; from += 4)
+        difference |= view.getInt32(from, true) ^ (expected[word++] as number)
       difference |=
-        (view.getInt32(from, true) & (TAIL_MASK[stop - from] as number)) ^ (listed[word++] as number)
+        (view.getInt32(from, true) & (TAIL_MASK[stop - from] as number)) ^ (expected[word++] as number)
       if (difference !== 0) return i
       at = stop
       result[keys[i] as string] = value(other)
@@ -605,6 +607,8 @@ export function createDecoder(kernels?: Kernels): Decoder {
 
   function forgetLists(): void {
     lists.clear()
+    // The words of an object that is being read around this one stay as they are.
+    listed = new Int32Array(MAX_LISTED_WORDS)
     listedUsed = 0
     listsAreFull = false
     unlisted = 0
