@@ -123,6 +123,7 @@ export const crossover: Readonly<Record<string, () => unknown>> = {
   'a dictionary of 5 random keys': () => Object.fromEntries(times(5, () => [token(8), below(1000)])),
   'a dictionary of 30 out of 1000 keys': () =>
     Object.fromEntries(times(30, () => [`sku-${1000 + below(1000)}`, below(1000)])),
+  'a dictionary of 100 random keys': () => Object.fromEntries(times(100, () => [token(8), below(1000)])),
   'a dictionary of 30 random keys of 36 characters': () =>
     Object.fromEntries(times(30, () => [token(36), below(1000)])),
   '60 texts of 16 ASCII characters': () => ({ texts: times(60, () => token(16)) }),
@@ -140,9 +141,9 @@ export const crossover: Readonly<Record<string, () => unknown>> = {
   }),
 }
 
-/** Far more dictionaries than the decoder and V8 remember the keys of, as JSON: so many objects would slow V8 down. */
-export const strangers = (): readonly string[] =>
-  times(8192, () => JSON.stringify(Object.fromEntries(times(30, () => [token(8), below(1000)]))))
+/** So many dictionaries of 30 random keys, as JSON: so many objects would slow V8 down. */
+export const dictionaries = (count: number): readonly string[] =>
+  times(count, () => JSON.stringify(Object.fromEntries(times(30, () => [token(8), below(1000)]))))
 
 /** So many different values of a kind that their JSON is about a megabyte, but at least 16 and at most 256. */
 export function values(make: () => unknown): unknown[] {

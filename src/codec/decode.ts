@@ -9,7 +9,7 @@
  * Whatever is out of the ordinary, and all that is wrong, is left to plain.ts: a payload that is refused here is
  * decoded again there, and what that says is the answer.
  */
-import { createMakers, type Maker, ROOM, Roomy, SLOTS } from '#codec-pools'
+import { createMakers, type Maker, rooms, SLOTS } from '#codec-pools'
 import { EXT_TIMESTAMP, MAX_DEPTH } from './format.ts'
 import type { Kernels } from './kernels.ts'
 import { nativeText } from './native-text.ts'
@@ -83,13 +83,13 @@ export function createDecoder(kernels?: Kernels): Decoder {
    * takes a microsecond for each key, unless the object is a hash table: then 300 ns, and as much to make it.
    */
   const FEW = 4
-  const MAX_LISTS = 1024
-  const MAX_LISTED_WORDS = 1 << 17
-  /** When there was no room for so many keys, all lists are made anew. */
+  const MAX_FIRST_KEYS = 1536
+  const MAX_LISTS = 2048
+  const MAX_LISTED_WORDS = 1 << 18
+  /** When there was no room for so many keys, all lists are made anew; after up to 16 times as many when they are of no use. */
   const MAX_UNLISTED = 1 << 17
-  /** The first keys of so many dictionaries are remembered, to tell when there are more of them than V8 can bear. */
-  const FIRST_KEYS_LOG2 = 11
-  const MAX_STRANGERS = 32
+  /** As JSON.parse does, objects of more members are made as hash tables. */
+  const MAX_ROOM = Math.max(...rooms.map(({ room }) => room))
   /** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
   const CREDIT = 512
   const PAYLOADS_FOR_CREDIT = 64
@@ -169,23 +169,22 @@ export function createDecoder(kernels?: Kernels): Decoder {
   let listed = new Int32Array(MAX_LISTED_WORDS)
   let listedUsed = 0
   let listsAreFull = false
-  /** How many keys have found them so. */
+  /** How many keys have found no room since the lists were made anew, and how many they have to be. */
   let unlisted = 0
-  const firstKeys = new Int32Array(1 << FIRST_KEYS_LOG2)
-  /** Goes up with each dictionary whose first key isn't remembered, and down with each other. */
-  let strangers = 0
+  let maxUnlisted = MAX_UNLISTED
+  /** How many keys were found in the lists. */
+  let found = 0
+  /** Hashes of the first keys of dictionaries that aren't hash tables. */
+  const firstKeys = new Set<number>()
+
+  /** Which of `rooms` V8 no longer trims. */
+  const isUntrimmed: Array<true | undefined> = rooms.map(() => undefined)
 
   const root = new Slot(0)
   /** For decodeInto, the same by the class of the target. */
   let targetRoots = new WeakMap<object, Slot>()
   let lastClass: unknown
   let lastTargetRoot = root
-
-  // V8 trims the room of all to what the first eight of them use.
-  for (let i = 0; i < 8; i++) {
-    const filled = new Roomy()
-    for (let member = 0; member < ROOM; member++) filled[`member ${member}`] = member
-  }
 
   return { decode, decodeInto }
 
@@ -510,29 +509,49 @@ export function createDecoder(kernels?: Kernels): Decoder {
       if (made > 0) return finish(result as Record<string, unknown>, made, count, slot)
     }
     if (slot.misses > DICTIONARY && count > FEW) return dictionary(count, slot)
-    return finish(count > FEW ? new Roomy() : {}, 0, count, slot)
+    return finish(count > FEW ? roomy(count) : {}, 0, count, slot)
+  }
+
+  /** An object with room for so many members; beyond MAX_ROOM a hash table, which `finish` gives its prototype. */
+  function roomy(count: number): Record<string, unknown> {
+    for (let i = 0; i < rooms.length; i++) {
+      const { room, Roomy } = rooms[i] as (typeof rooms)[0]
+      if (count > room) continue
+      if (isUntrimmed[i] === undefined) {
+        isUntrimmed[i] = true
+        keepRoom(room, Roomy)
+      }
+      return new Roomy()
+    }
+    return Object.create(null)
+  }
+
+  /** V8 trims the room of all to what the first eight of them use. All of them at start would take a millisecond. */
+  function keepRoom(room: number, Roomy: (typeof rooms)[0]['Roomy']): void {
+    for (let i = 0; i < 8; i++) {
+      const filled = new Roomy()
+      for (let member = 0; member < room; member++) filled[`member ${member}`] = member
+    }
   }
 
   function dictionary(count: number, slot: Slot): object {
     const first = hashOfKey()
-    const place = first & ((1 << FIRST_KEYS_LOG2) - 1)
-    if (firstKeys[place] === first) {
-      if (strangers > 0) strangers--
-    } else {
-      firstKeys[place] = first
-      if (strangers < 2 * MAX_STRANGERS) strangers++
-    }
     const hash = first ^ count
     const list = lists.get(hash)
     if (list !== undefined && list.keys.length === count) {
-      const result = new Roomy()
-      return finish(result, listedMembers(result, list, slot.others ?? NOWHERE), count, slot)
+      const result = roomy(count)
+      const matching = listedMembers(result, list, slot.others ?? NOWHERE)
+      found += matching
+      return finish(result, matching, count, slot)
     }
-    if (strangers > MAX_STRANGERS) return hashTable(count, slot)
+    if (firstKeys.size < MAX_FIRST_KEYS) firstKeys.add(first)
+    else if (!firstKeys.has(first)) {
+      countUnlisted(count)
+      return hashTable(count, slot)
+    }
     if (!listsAreFull) return listing(count, slot, hash)
-    unlisted += count
-    if (unlisted > MAX_UNLISTED) forgetLists()
-    return finish(new Roomy(), 0, count, slot)
+    countUnlisted(count)
+    return finish(roomy(count), 0, count, slot)
   }
 
   /** Of the first eight bytes of the key that comes next. */
@@ -568,7 +587,7 @@ export function createDecoder(kernels?: Kernels): Decoder {
   /** As finish, but lists the keys, unless assigning one of them would set a prototype. */
   function listing(count: number, slot: Slot, hash: number): object {
     const other = slot.others ?? NOWHERE
-    const result: Record<string, unknown> = new Roomy()
+    const result = roomy(count)
     const keys: string[] = []
     const places: number[] = []
     for (let i = 0; i < count; i++) {
@@ -580,6 +599,7 @@ export function createDecoder(kernels?: Kernels): Decoder {
       else result[name] = value(other)
     }
     depth--
+    if (count > MAX_ROOM) Object.setPrototypeOf(result, Object.prototype)
     if (!keys.includes('__proto__')) list(keys, places, hash)
     learn(result, count, slot)
     return result
@@ -605,8 +625,13 @@ export function createDecoder(kernels?: Kernels): Decoder {
     }
   }
 
-  function forgetLists(): void {
+  function countUnlisted(count: number): void {
+    unlisted += count
+    if (unlisted <= maxUnlisted) return
+    maxUnlisted = found * 4 > unlisted ? MAX_UNLISTED : Math.min(maxUnlisted * 2, MAX_UNLISTED * 16)
+    found = 0
     lists.clear()
+    firstKeys.clear()
     // The words of an object that is being read around this one stay as they are.
     listed = new Int32Array(MAX_LISTED_WORDS)
     listedUsed = 0
@@ -636,6 +661,7 @@ export function createDecoder(kernels?: Kernels): Decoder {
       if (name.length === 9 && name === '__proto__') setOwn(result, name, value(other))
       else result[name] = value(other)
     }
+    if (count > MAX_ROOM) Object.setPrototypeOf(result, Object.prototype)
     depth--
     learn(result, count, slot)
     return result
@@ -729,13 +755,13 @@ export function createDecoder(kernels?: Kernels): Decoder {
 
   /** Learns the shape of an object, unless a key of it means something else to `prototypical`. */
   function learn(result: object, count: number, slot: Slot, prototypical: object = Object.prototype): void {
-    if (slot === NOWHERE || count === 0 || count > MAX_KEYS) return
+    if (slot === NOWHERE || count === 0) return
     slot.misses++
     if (slot.misses > DICTIONARY) {
       if (slot.misses % SAMPLE !== 0) return
       slot.others ??= new Slot(0)
     }
-    if (credit === 0) return
+    if (credit === 0 || count > MAX_KEYS) return
     credit--
     const keys = Object.keys(result)
     if (keys.length !== count || keys.some((name) => name in prototypical || name === 'cookie')) return
