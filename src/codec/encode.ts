@@ -12,9 +12,10 @@
  */
 import { plainChecks } from '#codec-pools'
 import { SessionError } from '../errors.ts'
+import { createSlab } from '../slab.ts'
 import { EXT_TIMESTAMP, MAX_DEPTH } from './format.ts'
 import type { Kernels } from './kernels.ts'
-import { nativeText, newMemory, sameBytes } from './native-text.ts'
+import { nativeText, sameBytes } from './native-text.ts'
 import { encodeDataPlain, encodePartPlain, encodePlain, toJSON } from './plain.ts'
 
 export interface Encoder {
@@ -72,9 +73,6 @@ export function createEncoder(kernels?: Kernels): Encoder {
    */
   const UNICODE_SHARE = 4
   const MIN_UNICODE = 64
-  /** Payloads up to this size share the memory of a slab: making a view takes 50 ns, allocating memory 300 and more. */
-  const POOLED = 4096
-  const SLAB = 1 << 15
 
   /** What is learned is bounded: keys in one place, keys of one object and their size, steps and doubles of all. */
   const MAX_ALTERNATIVES = 4
@@ -107,9 +105,9 @@ export function createEncoder(kernels?: Kernels): Encoder {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const native = nativeText(bytes)
   /** Views of the first so many bytes, made when needed. */
-  const prefixes: Array<Uint8Array | undefined> = Array.from({ length: POOLED + 1 }, () => undefined)
-  let slab = newMemory(SLAB)
-  let slabUsed = 0
+  const PREFIXES = 4096
+  const prefixes: Array<Uint8Array | undefined> = Array.from({ length: PREFIXES + 1 }, () => undefined)
+  const room = createSlab()
 
   let depth = 0
   let busy = false
@@ -196,7 +194,7 @@ export function createEncoder(kernels?: Kernels): Encoder {
   }
 
   function prefix(end: number): Uint8Array {
-    if (end > POOLED) return bytes.subarray(0, end)
+    if (end > PREFIXES) return bytes.subarray(0, end)
     let view = prefixes[end]
     if (view === undefined) {
       view = bytes.subarray(0, end)
@@ -206,15 +204,8 @@ export function createEncoder(kernels?: Kernels): Encoder {
   }
 
   function copy(encoded: Uint8Array): Uint8Array {
-    const { length } = encoded
-    if (length > POOLED) return encoded.slice()
-    if (slabUsed + length > SLAB) {
-      slab = newMemory(SLAB)
-      slabUsed = 0
-    }
-    const result = new Uint8Array(slab, slabUsed, length)
+    const result = room(encoded.length)
     result.set(encoded)
-    slabUsed += length
     return result
   }
 

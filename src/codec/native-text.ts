@@ -20,7 +20,6 @@ export interface NativeText {
 interface BufferClass {
   from(buffer: ArrayBufferLike, offset: number, length: number): Partial<NativeText>
   compare(a: Uint8Array, b: Uint8Array): number
-  allocUnsafeSlow(size: number): { readonly buffer: ArrayBuffer }
 }
 
 const { Buffer } = globalThis as { Buffer?: BufferClass }
@@ -33,11 +32,6 @@ export function nativeText(bytes: Uint8Array): NativeText {
 
 export const sameBytes: (a: Uint8Array, b: Uint8Array) => boolean =
   Buffer === undefined ? equalBytes : (a, b) => a.length === b.length && Buffer.compare(a, b) === 0
-
-/** Memory that is written before it is read. */
-export function newMemory(size: number): ArrayBuffer {
-  return Buffer?.allocUnsafeSlow(size).buffer ?? new ArrayBuffer(size)
-}
 
 function isComplete(native: Partial<NativeText> | undefined): native is NativeText {
   const methods = ['latin1Slice', 'utf8Slice', 'ucs2Slice', 'utf8Write', 'ucs2Write'] as const

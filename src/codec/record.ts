@@ -13,6 +13,7 @@
  */
 
 import { SessionError } from '../errors.ts'
+import { createSlab } from '../slab.ts'
 import { DEFAULT_MAX_BYTES } from './format.ts'
 import { decodePartPlain, encodePlain } from './plain.ts'
 
@@ -68,22 +69,7 @@ export function encodeRecord(header: RecordHeader, payload: Uint8Array): Uint8Ar
 const timeBytes = new Uint8Array(24)
 const times = new DataView(timeBytes.buffer)
 
-/** Short records share memory: a view takes 50 ns, memory of its own 300. */
-function room(size: number): Uint8Array {
-  if (size > POOLED) return new Uint8Array(size)
-  if (slabUsed + size > slab.length) {
-    slab = new Uint8Array(SLAB)
-    slabUsed = 0
-  }
-  const bytes = slab.subarray(slabUsed, slabUsed + size)
-  slabUsed += size
-  return bytes
-}
-
-const POOLED = 4096
-const SLAB = 1 << 15
-let slab = new Uint8Array(0)
-let slabUsed = 0
+const room = createSlab()
 
 /**
  * Takes a record apart. Bytes that begin with `{` are JSON text, as express-session's stores write it. Throws

@@ -9,6 +9,8 @@
  * | `0nnnnnnn` | n + 1 literal bytes follow |
  * | `1lllaaaa` | the phrase at a (12 bits, the lower 8 in the next byte), l + 4 bytes long; l = 7: 11 and the byte after that |
  */
+import { createSlab } from '../slab.ts'
+
 export class Phrases {
   readonly #text = new Uint8Array(DICTIONARY)
   #length = 0
@@ -120,16 +122,4 @@ function hashAt(bytes: Uint8Array, at: number): number {
   return Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS)
 }
 
-/** Records share memory: a view takes 50 ns, memory of its own 300. */
-function room(size: number): Uint8Array {
-  if (used + size > slab.length) {
-    slab = new Uint8Array(SLAB)
-    used = 0
-  }
-  used += size
-  return slab.subarray(used - size, used)
-}
-
-const SLAB = 1 << 15
-let slab = new Uint8Array(0)
-let used = 0
+const room = createSlab()
