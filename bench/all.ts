@@ -87,7 +87,7 @@ async function run(quick: boolean): Promise<Results> {
             payloads: [100, 1024, 4096, 16_384, 65_536],
             requests: 10_000,
             warmUp: 10_000,
-            most: 300_000,
+            most: 200_000,
           }),
       progress,
     })
