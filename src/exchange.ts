@@ -253,8 +253,14 @@ export class Exchange implements SessionHost {
   #remember(due: number, idle: number | undefined): void {
     this.readCookie()
     if (this.#rawCookie === undefined) return
-    const { id, key } = this.known ?? { id: this.#rawId && flat(this.#rawId), key: undefined }
-    this.setup.recentlySeen.add(this.#rawCookie, { due, idle, keyring: this.#keyring, id, key })
+    if (this.known === undefined) {
+      const id = this.#rawId && flat(this.#rawId)
+      this.known = { due, idle, keyring: this.#keyring, id, key: undefined }
+    } else {
+      this.known.due = due
+      this.known.idle = idle
+    }
+    this.setup.recentlySeen.keep(this.#rawCookie, this.known)
   }
 
   /** What a handler's `req.session` sees. */

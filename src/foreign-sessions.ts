@@ -41,7 +41,7 @@ export class ForeignSessions implements Persistence {
   readonly #calls: StoreCalls
   readonly #merger: Merger
   /** By session id. */
-  readonly #recentlyTouched = new RecentlySeen<{ readonly due: number }>()
+  readonly #recentlyTouched = new RecentlySeen<{ due: number }>()
   readonly #touchAfter: number
   readonly #turns = new Turns()
   readonly #name: string
@@ -105,7 +105,7 @@ export class ForeignSessions implements Persistence {
       const now = Date.now()
       const touched = this.#recentlyTouched.find(id)
       if (touched !== undefined && touched.due > now) return undefined
-      this.#recentlyTouched.add(id, { due: now + this.#touchAfter })
+      this.#recentlyTouched.keep(id, { due: now + this.#touchAfter })
     }
     this.#tell(touchChannel, id, { expires: session.cookie.expiresAt })
     return this.#calls.make(() => touchSession(this.#store, id, session))

@@ -4,7 +4,7 @@ import type { Keyring } from './engine/engine.ts'
  * Which session cookies came by a short while ago. A session lives on with every request, also with one that never
  * looks at it; this spares all but the first of them the way to the store, and tells the way there how long it lives.
  */
-export class RecentlySeen<Seen extends { readonly due: number }> {
+export class RecentlySeen<Seen> {
   // Two generations: when the young one is full, the old one is forgotten at once, without a walk through it.
   #young = new Map<string, Seen>()
   #old = new Map<string, Seen>()
@@ -13,8 +13,9 @@ export class RecentlySeen<Seen extends { readonly due: number }> {
     return this.#young.get(cookie) ?? this.#old.get(cookie)
   }
 
-  /** Leaves a cookie alone until `seen.due`, ms since the epoch. */
-  add(cookie: string, seen: Seen): void {
+  /** Keeps what is known of a cookie among the young. What is there already leaves nothing to the garbage collector. */
+  keep(cookie: string, seen: Seen): void {
+    if (this.#young.get(cookie) === seen) return
     if (this.#young.size >= GENERATION) {
       this.#old = this.#young
       this.#young = new Map()
@@ -26,15 +27,15 @@ export class RecentlySeen<Seen extends { readonly due: number }> {
 /** What is known of a session cookie. */
 export interface SeenCookie {
   /** When the store has to hear of its session again, ms since the epoch. */
-  readonly due: number
+  due: number
   /** How long its session is kept after its last use, ms; undefined where nobody knows. */
-  readonly idle: number | undefined
+  idle: number | undefined
   /** What verified it; for others it is a cookie like any. */
   readonly keyring: Keyring
   /** The session id that it holds; undefined when it is not signed, and the id came otherwise. */
   readonly id: string | undefined
   /** By what the store knows that id, once somebody had to know. */
-  key?: string | undefined
+  key: string | undefined
 }
 
 /** A copy on its own: a slice would keep the whole Cookie header in memory, and be slower to read. */
