@@ -1,9 +1,10 @@
-import type { Keyring } from './engine/engine.ts'
-
 /**
  * Which session cookies came by a short while ago. A session lives on with every request, also with one that never
- * looks at it; this spares all but the first of them the way to the store, and tells the way there how long it lives.
+ * looks at it; this spares all but the first of them the way to the store, tells the way there how long it lives, and
+ * that its signature was verified.
  */
+import type { Keyring } from './engine/engine.ts'
+
 export class RecentlySeen<Seen> {
   // Two generations: when the young one is full, the old one is forgotten at once, without a walk through it.
   #young = new Map<string, Seen>()
