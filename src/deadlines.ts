@@ -37,6 +37,8 @@ export class Deadlines {
           resolve(value)
         },
         (error) => {
+          // It may have been given up already, and that been told.
+          if (!pending.isWaiting) return
           pending.leave()
           reject(error)
         },
@@ -86,6 +88,10 @@ class Pending {
   constructor(due: number, reject: (error: unknown) => void) {
     this.due = due
     this.reject = reject
+  }
+
+  get isWaiting(): boolean {
+    return this.after !== this
   }
 
   joinBefore(other: Pending): void {

@@ -149,6 +149,20 @@ describe('a subscriber', () => {
     ])
   })
 
+  it('hears once of a call that takes too long and then fails', async () => {
+    const watched = watch(new MemoryStore().records, { isAtOnce: false })
+    const app = await startApp({ store: watched.records, storeTimeout: 40, onError() {} })
+    const [late, fail] = signal()
+    watched.interfere = async () => {
+      await late
+      throw new Error('down')
+    }
+    await app.visitor().change((session) => Object.assign(session, { n: 1 }))
+    fail()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(heard).toMatchObject([{ channel: 'store-error', error: { code: 'SESSION_STORE_TIMEOUT' } }])
+  })
+
   it('hears of a store that was made for express-session, too', async () => {
     const store = new (memorystore(fastSession))({})
     const app = await startApp({ store: store as never })
