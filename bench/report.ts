@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Results, Table } from './all.js'
 import { type Chart, drawCharts, labelled, standalone } from './charts.js'
 import { rivalOf } from './http.js'
-import { isNothing, ratioOf, type ServerKind, targetOf } from './request.js'
+import { isNothing, ratioOf, type ServerKind, showRatio, targetOf } from './request.js'
 import type { ScaleRow } from './scale.js'
 import { format } from './spread.js'
 
@@ -119,7 +119,7 @@ function inProcess({ requests }: Results, kind: ServerKind): Line[] {
       what: `${scenario} in memory, ${kind === 'plain' ? 'app.listen' : 'createServer'}: µs added`,
       theirs: theirs.added.median.toFixed(1),
       ours: ours.added.median.toFixed(1),
-      ratio: `${ratio.toFixed(1)}x less`,
+      ratio: showRatio(ratio),
       target: `${target}x less`,
       met: ratio >= target,
     }
@@ -176,7 +176,7 @@ function atScale({ scale }: Results): Line[] {
 function requestTable({ requests }: Results, server: string): string {
   const rows = requests.filter((row) => row.server === server)
   return table(
-    ['request', 'contender', 'whole request, µs', 'added, µs', 'less than express-session', 'target'],
+    ['request', 'contender', 'whole request, µs', 'added, µs', 'against express-session', 'target'],
     rows.map((row) => {
       const ratio = ratioOf(rows, row)
       const target = targetOf(row)
@@ -189,7 +189,7 @@ function requestTable({ requests }: Results, server: string): string {
         row.contender,
         format(row.cost),
         format(row.added),
-        ratio === undefined || target === 'nothing' ? '' : `${ratio.toFixed(1)}x`,
+        ratio === undefined || target === 'nothing' ? '' : showRatio(ratio),
         missed ? mark(`${shown}: missed`) : shown,
       ]
     }),

@@ -99,14 +99,21 @@ export async function benchRequests(options: RequestBenchOptions): Promise<Reque
   return rows
 }
 
-/** How many times less fast-session adds than express-session, on the same kind of store. */
+/**
+ * How many times less fast-session adds than express-session, on the same kind of store. Infinity where a request is
+ * no slower than one without sessions.
+ */
 export function ratioOf(rows: readonly RequestRow[], like: RequestRow): number | undefined {
   if (!like.contender.startsWith('fast-session')) return undefined
   const stock = rows.find(
     ({ scenario, server, contender }) =>
       scenario === like.scenario && server === like.server && contender === rivalOf(like.contender),
   ) as RequestRow
-  return stock.added.median / like.added.median
+  return like.added.median > 0 ? stock.added.median / like.added.median : Number.POSITIVE_INFINITY
+}
+
+export function showRatio(ratio: number): string {
+  return Number.isFinite(ratio) ? `${ratio.toFixed(1)}x less` : 'nothing added'
 }
 
 function rivalOf(contender: ContenderName): string {
@@ -195,8 +202,8 @@ function line(rows: readonly RequestRow[], row: RequestRow): string {
   const target = targetOf(row)
   if (target === 'nothing')
     return `${added}  ${isNothing(rows, row) ? 'not to be told from nothing' : 'MORE THAN NOTHING'}`
-  if (target === undefined) return `${added}  ${ratio.toFixed(1)}x less`
-  return `${added}  ${ratio.toFixed(1)}x less, target ${target}x${ratio < target ? ': MISSED' : ''}`
+  if (target === undefined) return `${added}  ${showRatio(ratio)}`
+  return `${added}  ${showRatio(ratio)}, target ${target}x${ratio < target ? ': MISSED' : ''}`
 }
 
 const args = workerArgs(import.meta.url)

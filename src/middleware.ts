@@ -5,6 +5,7 @@ import { Cookie, type CookieAttributes, type CookieOptions } from './cookie.ts'
 import type { EngineName } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 import { Exchange, type ExchangeRequest, type ExchangeResponse, kExchange, type Next } from './exchange.ts'
+import { shareHiddenClass } from './hidden-class.ts'
 import { attempt } from './maybe-promise.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { SessionOptions } from './options.ts'
@@ -117,6 +118,8 @@ function isWithin(path: string, req: ExchangeRequest): boolean {
 
 /** Puts `session`, `sessionID` and `sessionStore` on the request; what they answer is found when they are asked. */
 function attach(req: ExchangeRequest, exchange: Exchange): void {
+  shareHiddenClass(req)
+  if (exchange.res) shareHiddenClass(exchange.res)
   req[kExchange] = exchange
   Object.defineProperty(req, 'session', SESSION)
   Object.defineProperty(req, 'sessionID', SESSION_ID)

@@ -9,6 +9,7 @@
 
 import http from 'node:http'
 import https from 'node:https'
+import { makesMessagesWith } from './hidden-class.ts'
 
 /**
  * `createServer` of node:http, for an application of Express 4 or 5: the same arguments, the same server. With any
@@ -58,6 +59,7 @@ export function messageClasses(app: http.RequestListener): MessageClasses {
 // trims what is too many after the first few; without them all lie in a second one. A request on Node 20: 12 us, 7 with.
 
 function requestClass(prototype: http.IncomingMessage): typeof http.IncomingMessage {
+  makesMessagesWith(prototype)
   const construct = http.IncomingMessage as unknown as Construct
   function IncomingMessage(this: Roomy, socket: unknown): void {
     construct.call(this, socket)
@@ -72,6 +74,7 @@ function requestClass(prototype: http.IncomingMessage): typeof http.IncomingMess
 }
 
 function responseClass(prototype: http.ServerResponse): typeof http.ServerResponse {
+  makesMessagesWith(prototype)
   const construct = http.ServerResponse as unknown as Construct
   function ServerResponse(this: Roomy, req: unknown, options: unknown): void {
     construct.call(this, req, options)
