@@ -3,7 +3,9 @@
 /**
  * A log of cells in segments. A cell is written once and never moves under a reader: what was released is reclaimed
  * by copying the live cells of a segment to the end of the log and dropping the segment. So a view of a cell stays
- * what it was for as long as somebody keeps it; it keeps its segment, hence the modest size of one.
+ * what it was for as long as somebody keeps it; it keeps its segment, hence the modest size of one. A segment of which
+ * nobody was given a view is written anew: V8 counts the memory of buffers that are thrown away, and collects all of
+ * its heap every few megabytes, 5 to 10 ms at a time.
  *
  * A cell starts with two words, its length in bytes and its tag (what the user of the log calls it by; 0: released).
  * Addresses are segment * SEGMENT_WORDS + word.
@@ -11,12 +13,17 @@
 export class Cells {
   /** Told when a cell has moved. */
   readonly #onMove: (tag: number, address: number) => void
-  readonly #segments: Int32Array[] = []
+  readonly #segments: Int32Array<ArrayBuffer>[] = []
   /** Their buffers: asking a typed array for its own costs a view 15 ns. */
   readonly #buffers: ArrayBuffer[] = []
   /** Words that are taken, and words of those that are live, by segment. */
   readonly #taken: number[] = []
   readonly #live: number[] = []
+  /** Which segments somebody may have a view of. */
+  readonly #lent: boolean[] = []
+  /** Segments to be written anew. */
+  readonly #spare: Int32Array<ArrayBuffer>[] = []
+  /** Numbers of segments that are gone. */
   readonly #unused: number[] = []
   #current = NONE
   /** The segment that was last looked at as one to reclaim. */
@@ -35,7 +42,7 @@ export class Cells {
 
   /** Bytes in all segments. */
   get reservedBytes(): number {
-    return this.#segments.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    return [...this.#segments, ...this.#spare].reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
 
   /** The segment of an address, as words. */
@@ -52,7 +59,13 @@ export class Cells {
     return (address & (SEGMENT_WORDS - 1)) + HEADER
   }
 
-  /** The contents of a cell from the word `offset` on, as bytes: a view. */
+  /** The contents of a cell from the word `offset` on, as bytes, for as long as it takes. */
+  lend(address: number, offset: number): Uint8Array {
+    this.#lent[address >>> SEGMENT_BITS] = true
+    return this.bytes(address, offset)
+  }
+
+  /** The same until anything is allocated or released. */
   bytes(address: number, offset: number): Uint8Array {
     const words = this.#segments[address >>> SEGMENT_BITS]!
     const at = address & (SEGMENT_WORDS - 1)
@@ -95,15 +108,21 @@ export class Cells {
   #open(words: number): number {
     const segment = this.#unused.pop() ?? this.#segments.length
     if (segment > LAST_SEGMENT) throw new RangeError('The memory store has run out of addresses.')
-    const buffer = new ArrayBuffer(words * 4)
-    this.#segments[segment] = new Int32Array(buffer)
-    this.#buffers[segment] = buffer
+    const spare = words === SEGMENT_WORDS ? this.#spare.pop() : undefined
+    const fresh = spare ?? new Int32Array(new ArrayBuffer(words * 4))
+    this.#segments[segment] = fresh
+    this.#buffers[segment] = fresh.buffer
     this.#taken[segment] = 0
     this.#live[segment] = 0
+    this.#lent[segment] = false
     return segment
   }
 
   #drop(segment: number): void {
+    const words = this.#segments[segment]!
+    if (words.length === SEGMENT_WORDS && !this.#lent[segment] && this.#spare.length < SPARE) {
+      this.#spare.push(words)
+    }
     this.#deadWords -= this.#taken[segment]!
     this.#segments[segment] = EMPTY
     this.#buffers[segment] = EMPTY.buffer
@@ -153,6 +172,9 @@ const HEADER = 2
 
 /** In words. A cell above this has a segment of its own, so that no segment ends with much unused. */
 const LARGE = SEGMENT_WORDS / 8
+
+/** How many segments are kept to be written anew: half a megabyte. */
+const SPARE = 16
 
 /** How many segments are looked at for the emptiest. */
 const CANDIDATES = 16

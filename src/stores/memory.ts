@@ -181,9 +181,12 @@ export class MemoryRecords implements RecordStore {
   #record(slot: number): StoredRecord {
     const address = this.#slots.address(slot)
     const shapes = this.#cells.segment(address)[this.#cells.contents(address)]!
-    const kept = this.#cells.bytes(address, payloadOffset(shapes))
+    const offset = payloadOffset(shapes)
+    const isPacked = (this.#cells.tag(address) & PACKED) !== 0
     return {
-      payload: (this.#cells.tag(address) & PACKED) === 0 ? kept : this.#phrases!.unpack(kept),
+      payload: isPacked
+        ? this.#phrases!.unpack(this.#cells.bytes(address, offset))
+        : this.#cells.lend(address, offset),
       version: this.#slots.version(slot),
       expires: this.#slots.expires(slot),
     }
