@@ -173,8 +173,8 @@ const HEADER = 2
 /** In words. A cell above this has a segment of its own, so that no segment ends with much unused. */
 const LARGE = SEGMENT_WORDS / 8
 
-/** How many segments are kept to be written anew: half a megabyte. */
-const SPARE = 16
+/** How many segments are kept to be written anew: one is dropped about as often as one is opened. */
+const SPARE = 2
 
 /** How many segments are looked at for the emptiest. */
 const CANDIDATES = 16

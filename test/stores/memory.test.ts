@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MemoryRecords } from '../../src/stores/memory.ts'
+import type { RecordVersion } from '../../src/stores/store.ts'
 import { recordStoreContract } from '../contract/record-store.ts'
 
 recordStoreContract('memory', async () => {
@@ -110,6 +111,25 @@ describe('the memory store over time', () => {
     for (let n = 0; n < 500; n++) store.delete(`${n}`)
     expect(store.bytes).toBe(0)
     expect(store.reserved).toBeLessThan(100_000)
+    store.close()
+  })
+
+  it('leaves what a reader was given as it was, however much is written meanwhile', () => {
+    const store = new MemoryRecords()
+    const expires = Date.now() + 3_600_000
+    const payloadOf = (n: number, round: number) => new Uint8Array(100 + n).fill(n * 7 + round)
+    const versions: RecordVersion[] = []
+    const given: Array<{ payload: Uint8Array; expected: Uint8Array }> = []
+    for (let round = 0; round < 40; round++) {
+      for (let n = 0; n < 250; n++) {
+        const written = store.write(`${n}`, payloadOf(n, round), { expires, ifVersion: versions[n] ?? null })
+        if (written.ok) versions[n] = written.version
+      }
+      // A few each time: a segment of which nobody has anything is written anew.
+      const n = round * 6
+      given.push({ payload: store.read(`${n}`)!.payload, expected: payloadOf(n, round) })
+    }
+    for (const { payload, expected } of given) expect(payload).toEqual(expected)
     store.close()
   })
 })
