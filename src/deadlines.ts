@@ -16,22 +16,25 @@ export class Deadlines {
   }
 
   /**
-   * The answer, or a rejection with SESSION_STORE_TIMEOUT when it takes longer than the limit. `onError` is told of
-   * either before the promise's reader is.
+   * What `answer` is told to resolve or reject with, or a rejection with SESSION_STORE_TIMEOUT when that takes longer
+   * than the limit. `onError` is told of errors before the promise's reader is.
    */
-  limit<T>(answer: Promise<T>, onError: (error: unknown) => void): Promise<T> {
+  limit<T>(
+    answer: (resolve: (value: T) => void, reject: (error: unknown) => void) => unknown,
+    onError: (error: unknown) => void,
+  ): Promise<T> {
     return new Promise<T>((resolve, refuse) => {
       const reject = (error: unknown) => {
         onError(error)
         refuse(error)
       }
       if (this.#limit === 0) {
-        answer.then(resolve, reject)
+        answer(resolve, reject)
         return
       }
       const pending = new Pending(performance.now() + this.#limit, reject)
       pending.joinBefore(this.#ends)
-      answer.then(
+      answer(
         (value) => {
           pending.leave()
           resolve(value)

@@ -12,13 +12,7 @@ import { RecentlySeen } from './recently-seen.ts'
 import { copyData, originOf, type Session, setOrigin } from './session.ts'
 import { storedCookie } from './store.ts'
 import type { StoreCalls } from './store-calls.ts'
-import {
-  destroySession,
-  type ExpressStore,
-  getSession,
-  setSession,
-  touchSession,
-} from './stores/express-store.ts'
+import { type ExpressStore, getSession } from './stores/express-store.ts'
 import type { MaybePromise } from './stores/store.ts'
 import { patiently, Turns } from './turns.ts'
 
@@ -58,7 +52,7 @@ export class ForeignSessions implements Persistence {
 
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
     return andThen(
-      this.#calls.make(() => getSession(this.#store, id)),
+      this.#calls.ask<object | undefined>((done) => getSession(this.#store, id, done)),
       (data) => {
         this.#tell(loadChannel, id, { found: data !== undefined })
         if (data === undefined) return undefined
@@ -91,7 +85,7 @@ export class ForeignSessions implements Persistence {
     originOf(session).saved = data
     exchange.resave = false
     return andThen(
-      this.#calls.make(() => setSession(this.#store, id, session)),
+      this.#calls.ask((done) => this.#store.set(id, session, done)),
       () => {
         this.#tell(commitChannel, id, { attempts: 1, bytes: data.length })
       },
@@ -108,7 +102,7 @@ export class ForeignSessions implements Persistence {
       this.#recentlyTouched.keep(id, { due: now + this.#touchAfter })
     }
     this.#tell(touchChannel, id, { expires: session.cookie.expiresAt })
-    return this.#calls.make(() => touchSession(this.#store, id, session))
+    return this.#calls.ask((done) => this.#store.touch?.(id, session, done))
   }
 
   async update<T>(
@@ -119,7 +113,9 @@ export class ForeignSessions implements Persistence {
     // Such a store has no compare-and-set. Within this process, at least, updates follow one another.
     return this.#turns.take(session.id, async (leave) => {
       const origin = originOf(session)
-      const stored = await this.#calls.make(() => getSession(this.#store, session.id))
+      const stored = await this.#calls.ask<object | undefined>((done) =>
+        getSession(this.#store, session.id, done),
+      )
       if (stored === undefined && origin.saved !== undefined) {
         throw new SessionError('SESSION_GONE', 'The session was destroyed or expired elsewhere.')
       }
@@ -142,7 +138,7 @@ export class ForeignSessions implements Persistence {
   }
 
   destroy(id: string): MaybePromise<void> {
-    return this.#calls.make(() => destroySession(this.#store, id))
+    return this.#calls.ask((done) => this.#store.destroy(id, done))
   }
 
   #tell(channel: Channel, id: string, message: object): void {
