@@ -37,6 +37,41 @@ describe('dictionaries', () => {
     }
   })
 
+  it('that are seen again come back the same, whatever the length of their keys and whatever they hold', () => {
+    const { decode } = createDecoder()
+    const values = [0, 127, 128, 255, 256, 65_535, 65_536, -1, 0.5, 'ä', 'text', null, true, [1], { a: 1 }]
+    const texts = ['', 'é', 'ab', 'abc', 'abcd', 'żółć', 'z'.repeat(31), 'z'.repeat(40), 'a-b-c']
+    // At the beginning of a payload, where there is no whole word that ends with a short key, and within it.
+    for (const inside of [(value: object): object => value, (value: object): object => [true, value]]) {
+      for (let i = 0; i < 20; i++) decode(encode(inside(stranger(6))))
+      for (const keys of [texts, [...texts].reverse(), ['7', '42', ...texts]]) {
+        for (let turn = 0; turn < values.length; turn++) {
+          const value = inside(
+            Object.fromEntries(keys.map((key, i) => [key, values[(i + turn) % values.length]])),
+          )
+          const decoded = decode(encode(value))
+          expect(decoded).toStrictEqual(value)
+          expect(JSON.stringify(decoded)).toBe(JSON.stringify(value))
+        }
+      }
+    }
+  })
+
+  it('that begin with the same key as another but differ later are told from it', () => {
+    const { decode } = createDecoder()
+    for (let i = 0; i < 20; i++) decode(encode(stranger(6)))
+    for (const key of ['a', 'abc', 'abcdefgh', 'k'.repeat(20)]) {
+      const listed = { first: 1, [key]: 2, c: 3, d: 4, e: 5, f: 6 }
+      for (let i = 0; i < 3; i++) expect(decode(encode(listed))).toStrictEqual(listed)
+      for (let at = 0; at < key.length; at++) {
+        const similar = `${key.slice(0, at)}_${key.slice(at + 1)}`
+        const other = { first: 1, [similar]: 2, c: 3, d: 4, e: 5, f: 6 }
+        expect(decode(encode(other))).toStrictEqual(other)
+        expect(Object.keys(decode(encode(other)) as object)).toStrictEqual(Object.keys(other))
+      }
+    }
+  })
+
   it('keep their keys when all lists are made anew within them', () => {
     const { decode } = createDecoder()
     const inner = { b1: 1, b2: 2, b3: 3, b4: 4, b5: 5 }
