@@ -18,6 +18,7 @@ export interface NativeText {
 }
 
 interface BufferClass {
+  readonly prototype: Partial<NativeText>
   from(buffer: ArrayBufferLike, offset: number, length: number): Partial<NativeText>
   compare(a: Uint8Array, b: Uint8Array): number
 }
@@ -29,6 +30,12 @@ export function nativeText(bytes: Uint8Array): NativeText {
   const native = Buffer?.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return isComplete(native) ? native : standardText(bytes)
 }
+
+/**
+ * Whether utf8Write takes 30 ns for one-byte text, as it does from Node.js 22 on, and not 70: it is written in
+ * JavaScript there, and calls what V8 can call without leaving compiled code.
+ */
+export const writesFast: boolean = (Buffer?.prototype.utf8Write?.length ?? 0) > 0
 
 export const sameBytes: (a: Uint8Array, b: Uint8Array) => boolean =
   Buffer === undefined ? equalBytes : (a, b) => a.length === b.length && Buffer.compare(a, b) === 0
