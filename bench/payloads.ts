@@ -123,7 +123,9 @@ export const crossover: Readonly<Record<string, () => unknown>> = {
   'a dictionary of 5 random keys': () => Object.fromEntries(times(5, () => [token(8), below(1000)])),
   'a dictionary of 30 out of 1000 keys': () =>
     Object.fromEntries(times(30, () => [`sku-${1000 + below(1000)}`, below(1000)])),
+  'a dictionary of 60 random keys': () => Object.fromEntries(times(60, () => [token(8), below(1000)])),
   'a dictionary of 100 random keys': () => Object.fromEntries(times(100, () => [token(8), below(1000)])),
+  'a dictionary of 200 random keys': () => Object.fromEntries(times(200, () => [token(8), below(1000)])),
   'a dictionary of 30 random keys of 36 characters': () =>
     Object.fromEntries(times(30, () => [token(36), below(1000)])),
   '60 texts of 16 ASCII characters': () => ({ texts: times(60, () => token(16)) }),
