@@ -165,7 +165,7 @@ export function createDecoder(kernels?: Kernels): Decoder {
 
   /** By a hash of the first key and of how many there are. */
   const lists = new Map<number, KeyList>()
-  /** Their words: for each key its size in bytes, then these, the last of which is that of its last four bytes. */
+  /** Their words: for each key its size in bytes, the word of its last four bytes, then the words before. */
   let listed = new Int32Array(MAX_LISTED_WORDS)
   let listedUsed = 0
   let listsAreFull = false
@@ -584,10 +584,16 @@ export function createDecoder(kernels?: Kernels): Decoder {
         difference = (view.getInt32(at, true) & (TAIL_MASK[size] as number)) ^ (expected[word++] as number)
       } else {
         const last = stop - 4
-        for (let from = at; from < last; from += 4) {
-          difference |= view.getInt32(from, true) ^ (expected[word++] as number)
+        difference = view.getInt32(last, true) ^ (expected[word++] as number)
+        if (size > 4) {
+          difference |= view.getInt32(at, true) ^ (expected[word++] as number)
+          if (size > 8) {
+            difference |= view.getInt32(at + 4, true) ^ (expected[word++] as number)
+            for (let from = at + 8; from < last; from += 4) {
+              difference |= view.getInt32(from, true) ^ (expected[word++] as number)
+            }
+          }
         }
-        difference |= view.getInt32(last, true) ^ (expected[word++] as number)
       }
       if (difference !== 0) return i
       // Counts and numbers are most of what dictionaries hold: read here, one of 30 keys is decoded 1.2 times as fast.
@@ -652,8 +658,8 @@ export function createDecoder(kernels?: Kernels): Decoder {
         listed[listedUsed++] = view.getInt32(start, true) & (TAIL_MASK[size] as number)
         continue
       }
-      for (let from = start; from < stop - 4; from += 4) listed[listedUsed++] = view.getInt32(from, true)
       listed[listedUsed++] = view.getInt32(stop - 4, true)
+      for (let from = start; from < stop - 4; from += 4) listed[listedUsed++] = view.getInt32(from, true)
     }
   }
 
