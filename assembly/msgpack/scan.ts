@@ -9,14 +9,18 @@ const SIZES = memory.data<u8>([
   2, 3, 5, 9, 3, 4, 6, 10, 18, 0, 0, 0, 3, 5, 3, 5,
 ])
 
+/** After all places. */
+const NO_PLACE: i32 = i32.MAX_VALUE >> 1
+
 /** The text that `toUnicode` found; no length when it found none. */
 let text: usize = 0
 let textLength: usize = 0
 
 /**
  * Scans the payload from the text on that begins and ends at these places and is not ASCII. Leaves the code units of
- * all such texts in UNITS, and in UNICODE how far the scan came, then for each text its place and how many units it
- * has, then -1. Answers how many units there are; 0 when the first text is no UTF-8. Places are in bytes from PAYLOAD.
+ * all such texts in UNITS, and in UNICODE how far the scan came, then for each text its place and how many units there
+ * are up to its end, then NO_PLACE. Answers how many there are; 0 when the first text is no UTF-8. Places are in bytes
+ * from PAYLOAD.
  *
  * It stops before a token that is wrong, or that there is no room for.
  */
@@ -32,12 +36,12 @@ export function scan(from: i32, to: i32, payloadEnd: i32): i32 {
     const count = widen(text, textLength, units)
     if (count < 0) break
     store<i32>(entry, <i32>(text - PAYLOAD))
-    store<i32>(entry, count, 4)
-    entry += 8
     units += <usize>count << 1
+    store<i32>(entry, <i32>((units - UNITS) >> 1), 4)
+    entry += 8
     token = toUnicode(text + textLength, end)
   }
-  store<i32>(entry, -1)
+  store<i32>(entry, NO_PLACE)
   store<i32>(UNICODE, <i32>(token - PAYLOAD))
   return <i32>((units - UNITS) >> 1)
 }
