@@ -6,12 +6,14 @@ import { narrow } from '../text'
 /**
  * Writes the first `skeletonEnd` bytes of SKELETON to OUTPUT, and at each place of TEXTS, which are pairs of a place
  * and how many code units, the text with its header. The code units lie in UNITS, one text after the other. Answers
- * how many bytes; -1 when a text has a lone surrogate, or when there is no room.
+ * how many bytes, and in TEXTS how many of the units are in texts that are not ASCII; -1 when a text has a lone surrogate,
+ * or when there is no room.
  */
 export function assemble(skeletonEnd: i32, texts: i32): i32 {
   let from = SKELETON
   let units = UNITS
   let to = OUTPUT
+  let unicode: usize = 0
   for (let entry = TEXTS, last = TEXTS + (<usize>texts << 3); entry < last; entry += 8) {
     const place = SKELETON + load<u32>(entry)
     const count = <usize>load<u32>(entry, 4)
@@ -22,6 +24,7 @@ export function assemble(skeletonEnd: i32, texts: i32): i32 {
     const guess = headerSize(count)
     const size = <usize>narrow(units, count, to + guess)
     if (<i32>size < 0) return -1
+    if (size != count) unicode += count
     const header = headerSize(size)
     if (header != guess) memory.copy(to + header, to + guess, size)
     if (header == 1) store<u8>(to, 0xa0 | size)
@@ -37,6 +40,7 @@ export function assemble(skeletonEnd: i32, texts: i32): i32 {
     units += count << 1
   }
   const end = SKELETON + <usize>skeletonEnd
+  store<u32>(TEXTS, unicode)
   if (to + (end - from) > OUTPUT + OUTPUT_SIZE) return -1
   return <i32>(copy(from, end, to) - OUTPUT)
 }
