@@ -12,7 +12,7 @@ import type { MaybePromise } from './stores/store.ts'
  * Called when the response's headers are due, and again at its end if those are two moments.
  */
 export function commit(exchange: Exchange): MaybePromise<void> {
-  if (exchange.pending !== undefined) return exchange.pending.then(() => commit(exchange))
+  if (exchange.pending !== undefined) return commitAfter(exchange.pending, exchange)
   const { persistence, options, eager } = exchange.setup
   if (!exchange.resolved && eager) resolveUnseen(exchange)
   if (!exchange.resolved || exchange.lost || exchange.gone) return
@@ -40,28 +40,34 @@ export function commit(exchange: Exchange): MaybePromise<void> {
   if (typeof id !== 'string') return
   if (exchange.refused !== undefined && equalBytes(data, exchange.refused)) return
   const isNew = isNewId && origin.saved === undefined
-  if (
+  const isToBeSaved =
     isNew && !options.saveUninitialized
       ? exchange.modified
       : changed !== undefined || origin.saved === undefined || exchange.resave
-  ) {
-    return orDrop(exchange, () => persistence.save(exchange, session, data))
+  if (!isToBeSaved && isNewId) return undefined
+  try {
+    const pending = isToBeSaved
+      ? persistence.save(exchange, session, data)
+      : persistence.touch(exchange, session)
+    return isPromise(pending) ? orDrop(exchange, pending) : undefined
+  } catch (error) {
+    return drop(exchange, error)
   }
-  return isNewId ? undefined : orDrop(exchange, () => persistence.touch(exchange, session))
+}
+
+// Closures of their own functions: V8 makes what they hold at the start of a function, needed or not.
+
+function commitAfter(pending: Promise<void>, exchange: Exchange): Promise<void> {
+  return pending.then(() => commit(exchange))
+}
+
+function orDrop(exchange: Exchange, pending: Promise<void>): Promise<void> {
+  return pending.catch((error) => drop(exchange, error))
 }
 
 /** Whether the data is another than the original, when it is known whether it is `known` itself. */
 function differs(data: Uint8Array, known: Uint8Array, original: Uint8Array): boolean {
   return known === original ? data !== known : !equalBytes(data, original)
-}
-
-function orDrop(exchange: Exchange, write: () => MaybePromise<void>): MaybePromise<void> {
-  try {
-    const pending = write()
-    return isPromise(pending) ? pending.catch((error) => drop(exchange, error)) : undefined
-  } catch (error) {
-    return drop(exchange, error)
-  }
 }
 
 /** Lets the response go on without what was to be stored, where that is right; else passes the error on. */

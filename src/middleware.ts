@@ -89,7 +89,12 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
   const { readsAtOnce } = setup.persistence
   if (readsAtOnce && !exchange.isDue()) return next()
   if (exchange.readCookie() === undefined) return next()
+  resolveFirst(exchange, readsAtOnce)
+}
 
+/** Goes on when the session is there. */
+function resolveFirst(exchange: Exchange, readsAtOnce: boolean): void {
+  const { next } = exchange
   attempt(
     () => exchange.resolve(),
     () => {

@@ -18,7 +18,7 @@ import type { Merger } from './merge.ts'
 import { ownerOf } from './owner.ts'
 import type { Persistence } from './persistence.ts'
 import { copyData, type Origin, originOf, type Session, setOrigin } from './session.ts'
-import type { StoreCalls } from './store-calls.ts'
+import { RecordCalls, type StoreCalls } from './store-calls.ts'
 import type { MaybePromise, RecordStore, StoredRecord, WriteResult } from './stores/store.ts'
 import { patiently, Turns } from './turns.ts'
 
@@ -38,23 +38,51 @@ export interface RecordSessionsOptions {
   readonly merger: Merger
 }
 
+/** What a load goes on with when the store has answered. */
+interface Asked {
+  readonly exchange: Exchange
+  readonly id: string
+  readonly key: string
+  readonly cookie: Cookie
+  readonly due: boolean
+  readonly touchTo: number | undefined
+}
+
+/** What a write goes on with when the store has answered. */
+interface Stored {
+  readonly exchange: Exchange
+  readonly origin: Origin
+  readonly data: Uint8Array
+  readonly key: string
+  readonly expires: number
+  readonly originalMaxAge: number | null
+  readonly overrides: CookieAttributes | undefined
+  readonly attempts: number
+  readonly bytes: number
+}
+
+/** What stands in the way of a write. */
+interface Lost {
+  readonly current: StoredRecord | undefined
+}
+
 export class RecordSessions implements Persistence {
   readonly readsAtOnce: boolean
   readonly writesAtOnce: boolean
-  readonly #records: RecordStore
+  readonly #kept: RecordStore
+  readonly #records: RecordCalls
   readonly #codec: Codec
   readonly #engine: Engine
   readonly #lifetime: Lifetime
-  readonly #calls: StoreCalls
   readonly #merger: Merger
   readonly #turns = new Turns()
 
   constructor(records: RecordStore, options: RecordSessionsOptions) {
-    this.#records = records
+    this.#kept = records
+    this.#records = new RecordCalls(records, options.calls)
     this.#codec = options.codec
     this.#engine = options.engine
     this.#lifetime = options.lifetime
-    this.#calls = options.calls
     this.#merger = options.merger
     this.readsAtOnce = records.synchronous !== undefined
     this.writesAtOnce = records.synchronous === 'all'
@@ -70,15 +98,22 @@ export class RecordSessions implements Persistence {
       due && !this.readsAtOnce
         ? Date.now() + (exchange.knownIdle() ?? this.#lifetime.idle(cookie))
         : undefined
-    return andThen(
-      this.#calls.make(() => this.#records.read(key, touchTo)),
-      (record) => {
-        const session = record && this.#inflate(exchange, id, cookie, record)
-        this.#tell(loadChannel, key, { found: session !== undefined })
-        if (session !== undefined && due) this.#use(exchange, session, touchTo)
-        return session
-      },
-    )
+    const record = this.#records.read(key, touchTo)
+    const asked = { exchange, id, key, cookie, due, touchTo }
+    return isPromise(record) ? this.#foundLater(record, asked) : this.#found(record, asked)
+  }
+
+  /** Apart, since V8 makes what a closure holds before it is known whether one is needed. */
+  #foundLater(record: Promise<StoredRecord | undefined>, asked: Asked): Promise<Session | undefined> {
+    return record.then((record) => this.#found(record, asked))
+  }
+
+  #found(record: StoredRecord | undefined, asked: Asked): Session | undefined {
+    const { exchange, key, due, touchTo } = asked
+    const session = record && this.#inflate(asked, record)
+    if (loadChannel.hasSubscribers) this.#tell(loadChannel, key, { found: session !== undefined })
+    if (session !== undefined && due) this.#use(exchange, session, touchTo)
+    return session
   }
 
   /** A session that is used lives on, also if the request should never come to its end. */
@@ -95,7 +130,7 @@ export class RecordSessions implements Persistence {
     exchange.leaveAlone(this.#lifetime.lag(idle) - behind, idle)
   }
 
-  #inflate(exchange: Exchange, id: string, cookie: Cookie, record: StoredRecord): Session | undefined {
+  #inflate({ exchange, id, cookie }: Asked, record: StoredRecord): Session | undefined {
     const decoded = decodeRecord(record.payload)
     const { header } = decoded
     if (this.#lifetime.isOver(header, Date.now())) {
@@ -143,7 +178,17 @@ export class RecordSessions implements Persistence {
   }
 
   #store(exchange: Exchange, session: Session, data: Uint8Array, attempts: number): MaybePromise<void> {
-    return andThen(this.#write(exchange, session, data, attempts), (lost) => {
+    const lost = this.#write(exchange, session, data, attempts)
+    return lost === undefined ? undefined : this.#retry(exchange, session, attempts, lost)
+  }
+
+  #retry(
+    exchange: Exchange,
+    session: Session,
+    attempts: number,
+    lost: MaybePromise<Lost | undefined>,
+  ): MaybePromise<void> {
+    return andThen(lost, (lost) => {
       if (lost === undefined) return undefined
       const again = () =>
         andThen(this.#latest(session, lost.current, attempts), (current) => {
@@ -181,7 +226,7 @@ export class RecordSessions implements Persistence {
     session: Session,
     data: Uint8Array,
     attempts: number,
-  ): MaybePromise<{ current: StoredRecord | undefined } | undefined> {
+  ): MaybePromise<Lost | undefined> {
     const origin = originOf(session)
     const { cookie } = session
     const { originalMaxAge } = cookie
@@ -196,23 +241,39 @@ export class RecordSessions implements Persistence {
     const record = encodeRecord(header, data)
     const key = this.#keyOf(exchange, session.id)
     const options = { expires, ifVersion: origin.version, owner: ownerOf(session) }
-    return andThen(
-      this.#calls.make(() => this.#records.write(key, record, options)),
-      (written: WriteResult) => {
-        if (!written.ok) {
-          if (written.current !== undefined) this.#tell(conflictChannel, key, { attempts })
-          return { current: written.current }
-        }
-        origin.saved = data
-        origin.version = written.version
-        origin.expires = expires
-        origin.originalMaxAge = originalMaxAge
-        origin.overrides = overrides
-        exchange.resave = false
-        this.#tell(commitChannel, key, { attempts, bytes: record.length })
-        return undefined
-      },
-    )
+    const written = this.#records.write(key, record, options)
+    const stored = {
+      exchange,
+      origin,
+      data,
+      key,
+      expires,
+      originalMaxAge,
+      overrides,
+      attempts,
+      bytes: record.length,
+    }
+    return isPromise(written) ? this.#writtenLater(written, stored) : this.#written(written, stored)
+  }
+
+  #writtenLater(written: Promise<WriteResult>, stored: Stored): Promise<Lost | undefined> {
+    return written.then((written) => this.#written(written, stored))
+  }
+
+  #written(written: WriteResult, stored: Stored): Lost | undefined {
+    const { exchange, origin, key, attempts, bytes } = stored
+    if (!written.ok) {
+      if (written.current !== undefined) this.#tell(conflictChannel, key, { attempts })
+      return { current: written.current }
+    }
+    origin.saved = stored.data
+    origin.version = written.version
+    origin.expires = stored.expires
+    origin.originalMaxAge = stored.originalMaxAge
+    origin.overrides = stored.overrides
+    exchange.resave = false
+    if (commitChannel.hasSubscribers) this.#tell(commitChannel, key, { attempts, bytes })
+    return undefined
   }
 
   /**
@@ -275,7 +336,7 @@ export class RecordSessions implements Persistence {
       )
     }
     const pause = new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_PAUSE))
-    return pause.then(() => this.#calls.make(() => this.#records.read(this.#key(session.id))))
+    return pause.then(() => this.#records.read(this.#key(session.id)))
   }
 
   touch(exchange: Exchange, session: Session): MaybePromise<void> {
@@ -306,7 +367,7 @@ export class RecordSessions implements Persistence {
     origin.expires = expires
     this.#tellTouch(session)
     const key = this.#keyOf(exchange, session.id)
-    return this.#calls.make(() => this.#records.touch(key, expires))
+    return this.#records.touch(key, expires)
   }
 
   /** Where the stored expiry belongs, ms since the epoch. */
@@ -318,7 +379,7 @@ export class RecordSessions implements Persistence {
   destroy(id: string, origin?: Origin): MaybePromise<void> {
     // A session that was never stored needs no deleting.
     if (origin !== undefined && origin.version === null) return undefined
-    return this.#calls.make(() => this.#records.delete(this.#key(id)))
+    return this.#records.delete(this.#key(id))
   }
 
   retire(exchange: Exchange, session: Session, grace: number): MaybePromise<void> {
@@ -335,12 +396,12 @@ export class RecordSessions implements Persistence {
 
   #tell(channel: Channel, key: string, message: object): void {
     if (!channel.hasSubscribers) return
-    const id = this.#records.hashIds === false ? this.#engine.hashId(key) : key
-    publish(channel, { id, store: this.#records.name, ...message })
+    const id = this.#kept.hashIds === false ? this.#engine.hashId(key) : key
+    publish(channel, { id, store: this.#kept.name, ...message })
   }
 
   #key(id: string): string {
-    return this.#records.hashIds === false ? id : this.#engine.hashId(id)
+    return this.#kept.hashIds === false ? id : this.#engine.hashId(id)
   }
 
   /** The same, computed once for requests with the same cookie. */

@@ -34,6 +34,11 @@ const LOCKED = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as co
 /** Any of a response's methods, called with the arguments as they came. */
 type Original = (this: ExchangeResponse, ...args: unknown[]) => unknown
 
+type Calls = Array<readonly [method: Method, args: unknown[]]>
+
+/** Shared by all that never wait. */
+const NO_CALLS: Calls = []
+
 /** What stands between a response and its socket: the methods it had before, and the calls that wait. */
 export class Gate {
   readonly exchanges: Exchange[]
@@ -44,7 +49,8 @@ export class Gate {
   phase: Phase = OPEN
   /** The phase that is held. */
   heldFrom: Phase = OPEN
-  queue: Array<readonly [method: Method, args: unknown[]]> = []
+  /** While it is held: the calls that wait. */
+  queue: Calls = NO_CALLS
   /** Whether the response has HELD_HEAD for its head. */
   headIsHeld = false
   /** Once the response was held: its methods that change headers. */
@@ -147,7 +153,7 @@ function commitFrom(exchanges: readonly Exchange[], first: number): MaybePromise
   return andThen(done, () => commitFrom(exchanges, first + 1))
 }
 
-function hold(gate: Gate, res: ExchangeResponse, first: Gate['queue'][number], pending: Promise<void>): void {
+function hold(gate: Gate, res: ExchangeResponse, first: Calls[number], pending: Promise<void>): void {
   const { statusCode } = res
   // Not read where it is no property of the response's own: HTTP/2 has none, and warns.
   const statusMessage = Object.hasOwn(res, 'statusMessage') ? res.statusMessage : undefined
@@ -174,8 +180,8 @@ function hold(gate: Gate, res: ExchangeResponse, first: Gate['queue'][number], p
 /** Makes the calls that waited. */
 function release(gate: Gate, res: ExchangeResponse): void {
   const { queue } = gate
-  gate.queue = []
-  const [method, args] = queue[0] as Gate['queue'][number]
+  gate.queue = NO_CALLS
+  const [method, args] = queue[0] as Calls[number]
   addCookies(gate, res, method, args)
   gate.phase = method === 'end' ? RELEASED : STREAMING
   let drained = false
@@ -225,7 +231,7 @@ function pairsOf(flat: readonly unknown[]): unknown[][] {
 function fail(gate: Gate, res: ExchangeResponse, error: unknown): void {
   const { next, setup, req } = gate.exchanges[0] as Exchange
   gate.phase = FAILED
-  gate.queue = []
+  gate.queue = NO_CALLS
   unlock(gate, res)
   setup.report(error, req, false)
   if (res.headersSent) {

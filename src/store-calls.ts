@@ -2,7 +2,7 @@
 import { Deadlines } from './deadlines.ts'
 import { publish, storeErrorChannel } from './diagnostics.ts'
 import { isPromise } from './maybe-promise.ts'
-import type { MaybePromise } from './stores/store.ts'
+import type { MaybePromise, RecordStore, StoredRecord, WriteOptions, WriteResult } from './stores/store.ts'
 
 export class StoreCalls {
   readonly #store: string
@@ -19,12 +19,20 @@ export class StoreCalls {
     try {
       answer = call()
     } catch (error) {
-      this.#tell(error)
-      throw error
+      throw this.told(error)
     }
-    if (!isPromise(answer)) return answer
-    const promise = answer
-    return this.#deadlines.limit<T>((resolve, reject) => promise.then(resolve, reject), this.#tell)
+    return isPromise(answer) ? this.limited(answer) : answer
+  }
+
+  /** An answer, within the time limit. */
+  limited<T>(answer: Promise<T>): Promise<T> {
+    return this.#deadlines.limit<T>((resolve, reject) => answer.then(resolve, reject), this.#tell)
+  }
+
+  /** An error, made known. */
+  told(error: unknown): unknown {
+    this.#tell(error)
+    return error
   }
 
   /** A call that answers by a callback: at once if it is called at once. It counts once. */
@@ -46,8 +54,7 @@ export class StoreCalls {
       call(done)
       if (failed) throw failed
     } catch (error) {
-      this.#tell(error)
-      throw error
+      throw this.told(error)
     }
     if (settled) return result as T
     return this.#deadlines.limit<T>((onValue, onError) => {
@@ -57,4 +64,46 @@ export class StoreCalls {
   }
 
   readonly #tell = (error: unknown): void => publish(storeErrorChannel, { error, store: this.#store })
+}
+
+/**
+ * The calls of a request to a record store. Hot: as functions given to `make` they would be made anew for each request,
+ * 250 bytes of closures and what these hold.
+ */
+export class RecordCalls {
+  readonly #records: RecordStore
+  readonly #calls: StoreCalls
+
+  constructor(records: RecordStore, calls: StoreCalls) {
+    this.#records = records
+    this.#calls = calls
+  }
+
+  read(id: string, touchTo?: number): MaybePromise<StoredRecord | undefined> {
+    let answer: MaybePromise<StoredRecord | undefined>
+    try {
+      answer = this.#records.read(id, touchTo)
+    } catch (error) {
+      throw this.#calls.told(error)
+    }
+    return isPromise(answer) ? this.#calls.limited(answer) : answer
+  }
+
+  write(id: string, payload: Uint8Array, options: WriteOptions): MaybePromise<WriteResult> {
+    let answer: MaybePromise<WriteResult>
+    try {
+      answer = this.#records.write(id, payload, options)
+    } catch (error) {
+      throw this.#calls.told(error)
+    }
+    return isPromise(answer) ? this.#calls.limited(answer) : answer
+  }
+
+  touch(id: string, expires: number): MaybePromise<void> {
+    return this.#calls.make(() => this.#records.touch(id, expires))
+  }
+
+  delete(id: string): MaybePromise<void> {
+    return this.#calls.make(() => this.#records.delete(id))
+  }
 }

@@ -240,7 +240,7 @@ export class MemoryRecords implements RecordStore {
       this.#owner.writeTo(words, at + ownerOffset(shapes))
       this.#joinOwner(slot, words, at)
     }
-    this.#cells.bytes(address, payloadOffset(shapes)).set(payload)
+    this.#cells.fill(address, payloadOffset(shapes), payload)
   }
 
   #evict(): void {
