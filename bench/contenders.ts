@@ -56,7 +56,7 @@ export interface Services {
   readonly mysql?: string | undefined
 }
 
-type Open = (services: Services) => Contender | Promise<Contender>
+type Open = (services: Services, sessions: number | undefined) => Contender | Promise<Contender>
 
 export const CONTENDERS = {
   'no sessions': () => nothing(),
@@ -98,7 +98,8 @@ export const CONTENDERS = {
     return { app: withRoutes(app, sessionOf), close }
   },
   'iron-session': () => ({ app: withIronRoutes(express()), close }),
-  'fast-session, memory': () => onOurs({ store: new MemoryStore({ maxEntries: 2e6, maxBytes: 2 ** 32 }) }),
+  'fast-session, memory': (_services, sessions) =>
+    onOurs({ store: new MemoryStore({ maxEntries: sessions, maxBytes: 2 ** 32 }) }),
   'fast-session, delayed': () => onOurs({ store: new SessionStore(delayedRecords()) }),
   'fast-session, the same delayed store': () => onOurs({ store: delayedStore(Store as never) as never }),
   'fast-session, lmdb': async () => {
@@ -119,9 +120,14 @@ export const CONTENDERS = {
 
 export type ContenderName = keyof typeof CONTENDERS
 
-export async function open(name: ContenderName, services: Services = {}): Promise<Contender> {
+/** `sessions`: how many the store has to have room for. Default: as many as it has by itself. */
+export async function open(
+  name: ContenderName,
+  services: Services = {},
+  sessions?: number,
+): Promise<Contender> {
   const make: Open = CONTENDERS[name]
-  return make(services)
+  return make(services, sessions)
 }
 
 /** The service that a contender can't do without. */

@@ -148,7 +148,7 @@ type Task =
 
 /** The other side of `benchScale`: one contender, whose store is filled further and further. */
 async function work(contender: ContenderName, warmUp: number): Promise<void> {
-  const { app, store } = await open(contender)
+  const { app, store } = await open(contender, {}, 2e6)
   if (store === undefined) throw new Error(`${contender} has no store.`)
   const client = new InMemoryClient(createServer(app))
   // What the process takes for itself, code and a young generation of full size, is not to be counted as the sessions'.
