@@ -68,7 +68,7 @@ async function run(quick: boolean): Promise<Results> {
     }
   }
   const requests = await benchRequests({
-    ...(quick ? REQUEST_QUICK : { generations: 2, rounds: 5, batch: 800, warmUp: 8 }),
+    ...(quick ? REQUEST_QUICK : { generations: 2, rounds: 6, batch: 1000, warmUp: 14 }),
     progress,
   })
   const services = await openServices()
