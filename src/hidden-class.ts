@@ -7,9 +7,9 @@
  * tables with the same prototype share one hidden class: with an application that does nothing, a request takes 38 us
  * of CPU instead of 62 (Node 20), or 37 instead of 60 (Node 22). `npm run bench:request`
  */
+import { hasNodesMessages, v8 } from './runtime.ts'
 
-const { v8, bun } = globalThis.process?.versions ?? {}
-const isAffected = Number.parseInt(v8 ?? '', 10) < 13 && bun === undefined
+const isAffected = hasNodesMessages && Number.parseInt(v8 ?? '', 10) < 13
 
 const kMark = Symbol('fast-session.mark')
 

@@ -111,7 +111,7 @@ export class RecordSessions implements Persistence {
   #found(record: StoredRecord | undefined, asked: Asked): Session | undefined {
     const { exchange, key, due, touchTo } = asked
     const session = record && this.#inflate(asked, record)
-    if (loadChannel.hasSubscribers) this.#tell(loadChannel, key, { found: session !== undefined })
+    this.#tell(loadChannel, key, { found: session !== undefined })
     if (session !== undefined && due) this.#use(exchange, session, touchTo)
     return session
   }
@@ -272,7 +272,7 @@ export class RecordSessions implements Persistence {
     origin.originalMaxAge = stored.originalMaxAge
     origin.overrides = stored.overrides
     exchange.resave = false
-    if (commitChannel.hasSubscribers) this.#tell(commitChannel, key, { attempts, bytes })
+    this.#tell(commitChannel, key, { attempts, bytes })
     return undefined
   }
 

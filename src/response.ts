@@ -8,6 +8,7 @@
 import { commit } from './commit.ts'
 import { type Exchange, type ExchangeResponse, kGate } from './exchange.ts'
 import { andThen, isPromise } from './maybe-promise.ts'
+import { hasNodesMessages } from './runtime.ts'
 import { sessionCookie } from './session-cookie.ts'
 import type { MaybePromise } from './stores/store.ts'
 
@@ -294,10 +295,6 @@ interface HeadedResponse extends ExchangeResponse {
 }
 
 const HELD_HEAD = 'held back'
-
-/** Runtimes that stand in for Node.js say so, and have messages of their own. */
-const { node, bun, deno } = (globalThis.process?.versions ?? {}) as Partial<Record<string, string>>
-const hasNodesMessages = node !== undefined && bun === undefined && deno === undefined
 
 const lockable = {
   setHeader: lockableMethod('setHeader'),

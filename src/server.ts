@@ -10,6 +10,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { makesMessagesWith } from './hidden-class.ts'
+import { bun } from './runtime.ts'
 
 /**
  * `createServer` of node:http, for an application of Express 4 or 5: the same arguments, the same server. With any
@@ -44,7 +45,7 @@ export interface MessageClasses {
  */
 export function messageClasses(app: http.RequestListener): MessageClasses {
   const { request, response } = app as { request?: unknown; response?: unknown }
-  if (process.versions['bun'] !== undefined) return {}
+  if (bun !== undefined) return {}
   if (!(request instanceof http.IncomingMessage && response instanceof http.ServerResponse)) return {}
   return {
     IncomingMessage: requestClass(request),

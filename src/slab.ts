@@ -1,6 +1,6 @@
 /**
- * Memory for short arrays of bytes, many to an allocation: a view takes 40 ns (12
- * more by `subarray`), memory of its own 300 and more.
+ * Memory for short arrays of bytes, many to an allocation: a view takes 40 ns (12 more by `subarray`), memory of its own
+ * 300 and more.
  */
 
 /** Answers a function that makes arrays of so many bytes. What is in them is not defined; they share their buffer. */

@@ -2,6 +2,7 @@
 import { Deadlines } from './deadlines.ts'
 import { publish, storeErrorChannel } from './diagnostics.ts'
 import { isPromise } from './maybe-promise.ts'
+import type { Done } from './stores/express-store.ts'
 import type { MaybePromise, RecordStore, StoredRecord, WriteOptions, WriteResult } from './stores/store.ts'
 
 export class StoreCalls {
@@ -36,13 +37,13 @@ export class StoreCalls {
   }
 
   /** A call that answers by a callback: at once if it is called at once. It counts once. */
-  ask<T = void>(call: (done: (error?: unknown, value?: T) => void) => void): MaybePromise<T> {
+  ask<T = void>(call: (done: Done<T>) => void): MaybePromise<T> {
     let settled = false
     let failed: unknown
     let result: T | undefined
     let resolve: ((value: T) => void) | undefined
     let reject: ((error: unknown) => void) | undefined
-    const done = (error?: unknown, value?: T) => {
+    const done: Done<T> = (error, value) => {
       if (settled) return
       settled = true
       failed = error
