@@ -4,7 +4,7 @@ import { PAYLOAD, UNICODE, UNICODE_SIZE, UNITS, UNITS_SIZE } from '../memory'
 import { isAscii, widen } from '../text'
 
 /** Bytes of the tokens from 0xc0 to 0xdf; 0 for what is no token, and for those that say how long they are. */
-const SIZES = memory.data<u8>([
+export const SIZES = memory.data<u8>([
   1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9, 2, 3, 5, 9,
   2, 3, 5, 9, 3, 4, 6, 10, 18, 0, 0, 0, 3, 5, 3, 5,
 ])

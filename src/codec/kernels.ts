@@ -21,6 +21,8 @@ export interface Kernels {
   isAscii(from: number, length: number): boolean
   /** See assembly/msgpack/assemble.ts. */
   assemble(skeletonEnd: number, texts: number): number
+  /** The JSON of a map's members, and in `unicode` where they end: see assembly/msgpack/json.ts. */
+  json(from: number, members: number, payloadEnd: number): string | undefined
 }
 
 /** Undefined where the module can't run; for `module` see EngineOptions. */
@@ -35,16 +37,22 @@ export function wasmKernels(module?: object): Kernels | undefined {
   const payloadSize = core.PAYLOAD_SIZE.value + core.PAYLOAD_SLACK.value
   const payload = core.PAYLOAD.value
   const region = (start: { value: number }, size: number) => new Uint8Array(buffer, start.value, size)
+  const output = region(core.OUTPUT, core.PAYLOAD_SIZE.value)
+  const outputText = nativeText(output)
   return {
     payload: region(core.PAYLOAD, payloadSize),
     skeleton: region(core.SKELETON, payloadSize),
     texts: new Int32Array(buffer, core.TEXTS.value, core.TEXTS_SIZE.value / 4),
-    output: region(core.OUTPUT, core.PAYLOAD_SIZE.value),
+    output,
     units: nativeText(region(core.UNITS, core.UNITS_SIZE.value)),
     unitsSize: core.UNITS_SIZE.value / 2,
     unicode: new Int32Array(buffer, core.UNICODE.value, core.UNICODE_SIZE.value / 4),
     scan: core.scan,
     isAscii: (from, length) => core.isAscii(payload + from, length) === 1,
     assemble: core.assemble,
+    json(from, members, payloadEnd) {
+      const size = core.toJson(from, members, payloadEnd)
+      return size === 0 ? undefined : outputText.latin1Slice(0, size)
+    },
   }
 }

@@ -47,6 +47,7 @@ export interface CoreExports {
   scan(from: number, to: number, payloadEnd: number): number
   isAscii(from: number, length: number): number
   assemble(skeletonEnd: number, texts: number): number
+  toJson(from: number, members: number, payloadEnd: number): number
 
   /** Tells that POOL is full of random bytes. */
   poolFilled(): void

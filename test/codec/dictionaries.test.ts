@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createDecoder } from '../../src/codec/decode.ts'
-import { encodePlain } from '../../src/codec/plain.ts'
+import { createDecoder as createDecoderOf } from '../../src/codec/decode.ts'
+import { wasmKernels } from '../../src/codec/kernels.ts'
+import { decodePlain, encodePlain } from '../../src/codec/plain.ts'
 
 const encode = (value: unknown) => encodePlain(value, Number.MAX_SAFE_INTEGER)
 
@@ -9,7 +10,12 @@ let used = 0
 const stranger = (count: number): Record<string, unknown> =>
   Object.fromEntries(Array.from({ length: count }, () => [`k${(used++).toString(36)}`, used % 100]))
 
-describe('dictionaries', () => {
+describe.each([
+  ['JavaScript', false],
+  ['the kernels', true],
+])('dictionaries, by %s,', (_name, hasKernels) => {
+  const createDecoder = () => createDecoderOf(hasKernels ? wasmKernels() : undefined)
+
   it('of any size come back as plain objects, in the order of their keys', () => {
     const { decode } = createDecoder()
     for (const count of [4, 5, 24, 25, 48, 49, 80, 81, 128, 129, 300]) {
@@ -84,5 +90,168 @@ describe('dictionaries', () => {
       const value = outer(several(700, 30).flatMap((each) => [inner, each]))
       expect(decode(encode(value))).toStrictEqual(value)
     }
+  })
+  describe('of many keys', () => {
+    // What JSON.parse could take for something else, at the borders of every form and size.
+    const texts = [
+      ...[
+        '',
+        '"',
+        '\\',
+        '\\u0041',
+        '\n',
+        '\u0000',
+        '\u001f',
+        ' ',
+        '\u007f',
+        '\u0080',
+        'é',
+        '€',
+        '😀',
+        '\u2028',
+      ],
+      ...['__proto__', 'constructor', 'toJSON', '7', '07', '-1', '4294967295', '{"a":1}', '",":', 'null'],
+      // What adds a member, if quotation marks are not looked for.
+      ...['a","admin":"', 'a":1,"admin'],
+      ...[15, 16, 17, 31, 32, 33, 47, 48, 49, 254, 255, 256, 300].flatMap((length) =>
+        ['', '"', '\n', 'é'].map((last) => 'x'.repeat(length - last.length) + last),
+      ),
+    ]
+    const numbers = [0, 7, 8, 15, 16, 31, 32].flatMap((bits) => [2 ** bits - 1, 2 ** bits, -(2 ** bits)])
+    const tens = [1, 10, 99, 100, 999, 1000, 999_999, 1_000_000, 1_000_007, 999_999_999, 1e9, 4_000_000_000]
+    const others = [-0, 0.5, 1e21, Number.NaN, 2n ** 60n, null, true, false, [1], { a: 'b' }, new Date(0)]
+    const values = [...texts, ...numbers, ...tens, ...tens.map((number) => -number), ...others]
+
+    /** With room to be read at once, and where the payload ends with it. */
+    const around = [(value: object) => [value, 'more'], (value: object) => [value]]
+
+    function trained(): ReturnType<typeof createDecoder>['decode'] {
+      const { decode } = createDecoder()
+      for (let i = 0; i < 20; i++) decode(encode([stranger(6)]))
+      return decode
+    }
+
+    function same(decode: (payload: Uint8Array) => unknown, payload: Uint8Array): void {
+      const [object] = decode(payload) as [object]
+      const [expected] = decodePlain(payload) as [object]
+      expect(Object.entries(object)).toStrictEqual(Object.entries(expected))
+      expect(Object.getPrototypeOf(object)).toBe(Object.prototype)
+    }
+
+    it.each([57, 100, 128, 129])('hold whatever it is, %i of it', (count) => {
+      const decode = trained()
+      for (const wrap of around) {
+        for (const value of values) {
+          for (const at of [0, 1, count - 1]) {
+            const entries = Object.entries(stranger(count))
+            ;(entries[at] as unknown[])[1] = value
+            same(decode, encode(wrap(Object.fromEntries(entries))))
+          }
+        }
+      }
+    })
+
+    it.each([57, 100, 128, 129])('have whatever keys, %i of them', (count) => {
+      const decode = trained()
+      for (const wrap of around) {
+        for (const key of texts) {
+          for (const at of [0, 1, count - 1]) {
+            const entries = Object.entries(stranger(count))
+            ;(entries[at] as unknown[])[0] = key
+            same(decode, encode(wrap(Object.fromEntries(entries))))
+          }
+        }
+      }
+    })
+
+    it('that come twice have their later value, in the earlier place', () => {
+      const decode = trained()
+      for (const key of ['a', '7', '__proto__']) {
+        const member = (value: number) => [0xa0 + key.length, ...Buffer.from(key), value]
+        const middle = encode(stranger(98)).subarray(3)
+        same(decode, Uint8Array.of(0x91, 0xde, 0, 100, ...member(1), ...middle, ...member(2)))
+      }
+    })
+
+    it('with headers longer than they have to be are read all the same', () => {
+      const decode = trained()
+      const long = [0xd9, 1, 0x6b, 0xd9, 0, 0xd9, 2, 0x61, 0x62, 0xd2, 0, 0, 0, 5, 0xd9, 1, 0x63, 0xd0, 0]
+      const middle = encode(stranger(97)).subarray(3)
+      same(decode, Uint8Array.of(0x91, 0xde, 0, 100, ...long, ...middle))
+      same(decode, Uint8Array.of(0x91, 0xde, 0, 100, ...middle, ...long))
+    })
+
+    it('are refused as ever where they are cut', () => {
+      const decode = trained()
+      const payload = encode([{ ...stranger(98), a: 'x'.repeat(40), ['y'.repeat(40)]: 100_000 }])
+      for (let end = 0; end < payload.length; end++) {
+        const message = (run: () => unknown) => {
+          try {
+            return run()
+          } catch (error) {
+            return (error as Error).message
+          }
+        }
+        const cut = payload.subarray(0, end)
+        expect(message(() => decode(cut))).toStrictEqual(message(() => decodePlain(cut)))
+        // What the one before has left behind the end is not read.
+        decode(payload)
+      }
+    })
+  })
+})
+
+describe('the kernel for dictionaries', () => {
+  const kernels = wasmKernels()
+  if (kernels === undefined) throw new Error('These tests are about WebAssembly.')
+
+  const json = (value: object): string | undefined => {
+    const payload = encode(value)
+    kernels.payload.set(payload)
+    const members = Object.keys(value).length
+    return kernels.json(members < 16 ? 1 : 3, members, payload.length)
+  }
+
+  it('makes the JSON that JSON.stringify makes', () => {
+    const simple = [
+      ...['', 'a', 'b c', '[]', 'x'.repeat(255), null, true, false],
+      ...Array.from({ length: 32 }, (_, bits) => [2 ** bits - 1, 2 ** bits, -(2 ** bits)]).flat(),
+      ...Array.from({ length: 10 }, (_, zeros) => [10 ** zeros - 1, 10 ** zeros, -(10 ** zeros)]).flat(),
+      ...[1_000_001, 10_020_030, 4_294_967_295],
+    ]
+    for (const member of simple) {
+      const value = { member, ['k'.repeat(31)]: member, ['k'.repeat(255)]: 1 }
+      expect(json(value)).toBe(JSON.stringify(value))
+    }
+    const all = Object.fromEntries(simple.map((member, i) => [`k${i}`, member]))
+    expect(json(all)).toBe(JSON.stringify(all))
+  })
+
+  it('leaves what is not simple to others', () => {
+    const texts = ['"', '\\', '\n', '\u001f', 'é', 'x'.repeat(256)]
+    for (const text of texts.flatMap((text) => [text, 'x'.repeat(20) + text, 'x'.repeat(40) + text])) {
+      expect(json({ a: text })).toBeUndefined()
+      expect(json({ [text]: 1 })).toBeUndefined()
+    }
+    for (const other of [0.5, 2 ** 32, -(2 ** 31) - 1, [], {}, new Date(0)]) {
+      expect(json({ a: other })).toBeUndefined()
+    }
+    expect(json({})).toBeUndefined()
+  })
+
+  it('reads no further than the payload goes', () => {
+    const payload = encode({ a: 'x'.repeat(40), b: 100_000, c: 'text' })
+    kernels.payload.set(payload)
+    for (let end = 1; end < payload.length; end++) expect(kernels.json(1, 3, end)).toBeUndefined()
+    expect(kernels.json(1, 4, payload.length)).toBeUndefined()
+    expect(kernels.json(1, 3, payload.length)).toBeDefined()
+    expect(kernels.unicode[0]).toBe(payload.length)
+  })
+
+  it('has room for no more than fits', () => {
+    const members = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [i.toString(36).padStart(250, '_'), null]))
+    expect(json(members(1000))).toBe(JSON.stringify(members(1000)))
+    expect(json(members(1030))).toBeUndefined()
   })
 })
