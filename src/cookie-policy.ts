@@ -44,6 +44,11 @@ export class CookieTemplate {
     this.#cookie = cookie
   }
 
+  /** The lifetime of its copies, ms; null: until the browser closes. */
+  get originalMaxAge(): number | null {
+    return this.#cookie.originalMaxAge
+  }
+
   /** A new cookie; its lifetime is yet to begin. */
   copy(): Cookie {
     return Cookie.like(this.#cookie)

@@ -160,9 +160,10 @@ export class Cookie {
     }
   }
 
-  /** Starts the lifetime anew, from `now` (ms since the epoch), as every request does. */
-  renew(now: number): void {
-    this.#expires = typeof this.originalMaxAge === 'number' ? now + this.originalMaxAge : this.originalMaxAge
+  /** Starts the lifetime anew, as every request does. */
+  renew(): void {
+    const { originalMaxAge } = this
+    this.#expires = typeof originalMaxAge === 'number' ? Date.now() + originalMaxAge : originalMaxAge
   }
 
   /** Puts the stored end and lifetime back, without counting anew. */

@@ -152,24 +152,38 @@ export class Exchange implements SessionHost {
     if (this.resolved) return
     const id = this.readCookie()
     if (id === undefined) return this.generate()
-    return attempt(
-      () => this.setup.persistence.load(this, id),
-      (session) => {
-        if (session === undefined) this.generate()
-        else this.#adopt(session)
-        this.resave = session !== undefined && this.setup.options.resave
-      },
-      (error) => {
-        // Asked once: whoever looks again, an error handler say, sees a request without a session.
-        this.resolved = true
-        this.lost = true
-        this.session = undefined
-        this.sessionID = id
-        const goesOn = this.setup.options.ifStoreFails === 'no-session'
-        this.setup.report(error, this.req, goesOn)
-        if (!goesOn) throw error
-      },
+    // Hot: without functions that would be made for each request.
+    let loaded: MaybePromise<Session | undefined>
+    try {
+      loaded = this.setup.persistence.load(this, id)
+    } catch (error) {
+      return this.#notFound(error, id)
+    }
+    return isPromise(loaded) ? this.#resolveLater(loaded, id) : this.#found(loaded)
+  }
+
+  #resolveLater(loaded: Promise<Session | undefined>, id: string): Promise<void> {
+    return loaded.then(
+      (session) => this.#found(session),
+      (error) => this.#notFound(error, id),
     )
+  }
+
+  #found(session: Session | undefined): void {
+    if (session === undefined) this.generate()
+    else this.#adopt(session)
+    this.resave = session !== undefined && this.setup.options.resave
+  }
+
+  #notFound(error: unknown, id: string): void {
+    // Asked once: whoever looks again, an error handler say, sees a request without a session.
+    this.resolved = true
+    this.lost = true
+    this.session = undefined
+    this.sessionID = id
+    const goesOn = this.setup.options.ifStoreFails === 'no-session'
+    this.setup.report(error, this.req, goesOn)
+    if (!goesOn) throw error
   }
 
   /** A new session in `req.session`, with a new id. */
@@ -180,7 +194,7 @@ export class Exchange implements SessionHost {
     this.gone = false
     const id = genid === undefined ? this.setup.engine.newId() : checkId(genid(this.req))
     const session = this.createSession(id, this.cookieTemplate().copy())
-    session.cookie.renew(Date.now())
+    session.cookie.renew()
     setOrigin(session, {
       host: this,
       original: NO_DATA,

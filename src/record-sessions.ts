@@ -38,16 +38,6 @@ export interface RecordSessionsOptions {
   readonly merger: Merger
 }
 
-/** What a load goes on with when the store has answered. */
-interface Asked {
-  readonly exchange: Exchange
-  readonly id: string
-  readonly key: string
-  readonly cookie: Cookie
-  readonly due: boolean
-  readonly touchTo: number | undefined
-}
-
 /** What a write goes on with when the store has answered. */
 interface Stored {
   readonly exchange: Exchange
@@ -89,31 +79,45 @@ export class RecordSessions implements Persistence {
   }
 
   load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
-    const key = this.#keyOf(exchange, id)
-    const cookie = exchange.cookieTemplate().copy()
-    const due = exchange.isDue() || !(this.readsAtOnce || this.#lifetime.isLax)
     // A store that answers at once is told the exact expiry below; for one at a distance it rides along, by what is
     // known of the session before it is read.
     const touchTo =
-      due && !this.readsAtOnce
-        ? Date.now() + (exchange.knownIdle() ?? this.#lifetime.idle(cookie))
+      !this.readsAtOnce && this.#isDue(exchange)
+        ? Date.now() + (exchange.knownIdle() ?? this.#lifetime.idle(exchange.cookieTemplate()))
         : undefined
-    const record = this.#records.read(key, touchTo)
-    const asked = { exchange, id, key, cookie, due, touchTo }
-    return isPromise(record) ? this.#foundLater(record, asked) : this.#found(record, asked)
+    const record = this.#records.read(this.#keyOf(exchange, id), touchTo)
+    return isPromise(record)
+      ? this.#foundLater(record, exchange, id, touchTo)
+      : this.#found(record, exchange, id, touchTo)
   }
 
   /** Apart, since V8 makes what a closure holds before it is known whether one is needed. */
-  #foundLater(record: Promise<StoredRecord | undefined>, asked: Asked): Promise<Session | undefined> {
-    return record.then((record) => this.#found(record, asked))
+  #foundLater(
+    record: Promise<StoredRecord | undefined>,
+    exchange: Exchange,
+    id: string,
+    touchTo: number | undefined,
+  ): Promise<Session | undefined> {
+    return record.then((record) => this.#found(record, exchange, id, touchTo))
   }
 
-  #found(record: StoredRecord | undefined, asked: Asked): Session | undefined {
-    const { exchange, key, due, touchTo } = asked
-    const session = record && this.#inflate(asked, record)
-    this.#tell(loadChannel, key, { found: session !== undefined })
-    if (session !== undefined && due) this.#use(exchange, session, touchTo)
+  #found(
+    record: StoredRecord | undefined,
+    exchange: Exchange,
+    id: string,
+    touchTo: number | undefined,
+  ): Session | undefined {
+    const session = record && this.#inflate(exchange, id, record)
+    if (loadChannel.hasSubscribers) {
+      this.#tell(loadChannel, this.#keyOf(exchange, id), { found: session !== undefined })
+    }
+    if (session !== undefined && this.#isDue(exchange)) this.#use(exchange, session, touchTo)
     return session
+  }
+
+  /** Whether the store has to hear that the session is used. */
+  #isDue(exchange: Exchange): boolean {
+    return exchange.isDue() || !(this.readsAtOnce || this.#lifetime.isLax)
   }
 
   /** A session that is used lives on, also if the request should never come to its end. */
@@ -130,14 +134,15 @@ export class RecordSessions implements Persistence {
     exchange.leaveAlone(this.#lifetime.lag(idle) - behind, idle)
   }
 
-  #inflate({ exchange, id, cookie }: Asked, record: StoredRecord): Session | undefined {
+  #inflate(exchange: Exchange, id: string, record: StoredRecord): Session | undefined {
     const decoded = decodeRecord(record.payload)
     const { header } = decoded
-    if (this.#lifetime.isOver(header, Date.now())) {
+    if (this.#lifetime.isOver(header)) {
       this.#discard(exchange, id)
       return undefined
     }
     const overrides = header.extras?.['cookie'] as CookieAttributes | undefined
+    const cookie = exchange.cookieTemplate().copy()
     const session = exchange.createSession(id, cookie)
     let data: Uint8Array
     if (decoded.kind === 'record') {
@@ -317,7 +322,7 @@ export class RecordSessions implements Persistence {
     theirs.override((extras?.['cookie'] ?? {}) as CookieAttributes)
     cookie.override(theirs.overrides(cookie) ?? {})
     cookie.restore(expires, originalMaxAge)
-    cookie.renew(Date.now())
+    cookie.renew()
     origin.originalMaxAge = originalMaxAge
     origin.overrides = template.overrides(cookie)
   }

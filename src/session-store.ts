@@ -211,7 +211,7 @@ export class SessionStore extends Store {
   #decode({ payload }: StoredRecord): Found | undefined {
     const decoded = decodeRecord(payload)
     const { header } = decoded
-    if (this.lifetime.isOver(header, Date.now())) return undefined
+    if (this.lifetime.isOver(header)) return undefined
     const cookie = new Cookie()
     cookie.override((header.extras?.['cookie'] ?? {}) as CookieAttributes)
     cookie.restore(header.expires, header.originalMaxAge)

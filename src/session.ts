@@ -56,7 +56,7 @@ export class Session {
 
   /** Sets `cookie.maxAge` back to `cookie.originalMaxAge`. */
   resetMaxAge(): this {
-    this.cookie.renew(Date.now())
+    this.cookie.renew()
     return this
   }
 
