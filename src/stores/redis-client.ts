@@ -73,6 +73,7 @@ interface AnyClient {
   readonly masters?: readonly object[]
   readonly nodes?: (role: 'master') => AnyClient[]
   readonly isCluster?: boolean
+  readonly refreshSlotsCache?: () => void
   readonly options?: { readonly keyPrefix?: string; readonly legacyMode?: boolean } | undefined
   readonly _keyPrefix?: string
 }
@@ -141,18 +142,29 @@ function nodeRedis(client: NodeRedis): RedisConnection {
  * redirects has it look where everything is, and what waits for a node that is no master any more is rejected.
  */
 function failoverAware(client: NodeRedis): RedisConnection['send'] {
-  let lastAsked = 0
-  const askOthers = (key: string | Buffer) => {
-    if (Date.now() - lastAsked < ANSWER_OVERDUE / 2) return
-    lastAsked = Date.now()
+  return impatient(
+    // Never read-only, for that allows replicas: a replica may not know yet of the login just acknowledged.
+    (key, command) => client.sendCommand(key, false, command, AS_BUFFERS),
     // Without a first key the client takes one node after the other. Only the redirection matters, not the answer.
-    client.sendCommand(undefined, false, ['get', key], AS_BUFFERS).catch(() => {})
+    (key) => client.sendCommand(undefined, false, ['get', key], AS_BUFFERS).catch(() => {}),
+  )
+}
+
+/** Sends, and calls `lookAround` again and again while an answer is overdue. */
+function impatient(
+  send: RedisConnection['send'],
+  lookAround: (key: string | Buffer) => void,
+): RedisConnection['send'] {
+  let lastLooked = 0
+  const look = (key: string | Buffer) => {
+    if (Date.now() - lastLooked < ANSWER_OVERDUE / 2) return
+    lastLooked = Date.now()
+    lookAround(key)
   }
   return async (key, command) => {
-    const overdue = setInterval(askOthers, ANSWER_OVERDUE, key).unref()
+    const overdue = setInterval(look, ANSWER_OVERDUE, key).unref()
     try {
-      // Never read-only, for that allows replicas: a replica may not know yet of the login just acknowledged.
-      return await client.sendCommand(key, false, command, AS_BUFFERS)
+      return await send(key, command)
     } finally {
       clearInterval(overdue)
     }
@@ -165,11 +177,14 @@ const ANSWER_OVERDUE = 1000
 function ioRedis(client: AnyClient): RedisConnection {
   const clustered = client.isCluster === true
   const send = ioRedisSender(client)
+  const sendByKey: RedisConnection['send'] = (_key, command) => send(command)
   return {
     keyPrefix: String(client.options?.keyPrefix ?? ''),
     addsKeyPrefix: true,
     clustered,
-    send: (_key, command) => send(command),
+    // It learns of a failover when a connection breaks or a node answers that the cluster is down. Where a master just
+    // fell silent, and nothing is asked of the others before its replica is elected, neither ever happens.
+    send: clustered ? impatient(sendByKey, () => client.refreshSlotsCache?.()) : sendByKey,
     async masters() {
       if (!clustered) return [send]
       // It knows of none until it has connected, which any command makes it do and waits for.
