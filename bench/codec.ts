@@ -91,8 +91,13 @@ for (const count of isComplete ? [1500, 8192] : []) {
 }
 
 if (isComplete && process.argv[2] === undefined && core.engine !== 'js') {
-  const child = fork(fileURLToPath(import.meta.url), ['js'], { execArgv: process.execArgv })
-  await once(child, 'exit')
+  await runAfterwards('./codec.js', 'js')
+  await runAfterwards('./codec-deletions.js')
+}
+
+async function runAfterwards(script: string, ...args: string[]): Promise<void> {
+  const path = fileURLToPath(new URL(script, import.meta.url))
+  await once(fork(path, args, { execArgv: process.execArgv }), 'exit')
 }
 
 /** As express-session 1.19 tells whether a session was modified (index.js, function hash). */
