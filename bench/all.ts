@@ -74,7 +74,7 @@ async function run(quick: boolean): Promise<Results> {
   const services = await openServices()
   try {
     const http = await benchHttp(
-      { ...(quick ? HTTP_QUICK : { rounds: 3, seconds: 0.4, warmUp: 0.5 }), progress },
+      { ...(quick ? HTTP_QUICK : { rounds: 3, seconds: 0.4, warmUp: 0.4 }), progress },
       services,
     )
     progress('commands and bytes of the stores')
@@ -84,7 +84,7 @@ async function run(quick: boolean): Promise<Results> {
         ? SCALE_QUICK
         : {
             ...SCALE_FULL,
-            payloads: [100, 1024, 4096, 16_384, 65_536],
+            payloads: [100, 1024, 8192, 65_536],
             requests: 10_000,
             warmUp: 10_000,
             most: 200_000,

@@ -22,10 +22,13 @@ export interface Result {
   readonly ratio: number
 }
 
-/** Rounds in which every row takes its turn, so that a disturbance of the machine meets all of them; fewer in `npm run bench`. */
-const ROUNDS = process.send === undefined ? 31 : 13
+/** `npm run bench` has less time. */
+const isAlone = process.send === undefined
+
+/** Rounds in which every row takes its turn, so that a disturbance of the machine meets all of them. */
+const ROUNDS = isAlone ? 31 : 13
 const ROUND_MS = 10
-const WARMUP_MS = 200
+const WARMUP_MS = isAlone ? 200 : 100
 
 /** Measures and prints a table, losing rows as well. */
 export function compare<Input>({ title, inputs, rows, baseline }: Comparison<Input>): Result[] {
