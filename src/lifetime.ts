@@ -40,13 +40,16 @@ export class Lifetime {
   }
 
   /**
-   * Whether a session is over although its record is still there. The stored expiry
-   * leaves that aside: so it tells when the session was used last, and a read can move it without knowing more.
+   * Whether a session is over although its record is still there. The stored expiry leaves that aside: so it tells when
+   * the session was used last, and a read can move it without knowing more.
    */
   isOver({ created, extras }: Pick<RecordHeader, 'created' | 'extras'>): boolean {
-    const end = Math.min(created + this.#absolute, untilOf(extras) ?? Number.POSITIVE_INFINITY)
+    const until = untilOf(extras)
     // Most sessions have no end, and a look at the clock takes 60 ns on some machines.
-    return end !== Number.POSITIVE_INFINITY && end <= Date.now()
+    if (this.#absolute === Number.POSITIVE_INFINITY && until === undefined) return false
+    const now = Date.now()
+    // Nobody may know when a session began: then `created` is NaN, and is never long ago.
+    return created + this.#absolute <= now || (until !== undefined && until <= now)
   }
 
   /** Whether the options say how stale a stored expiry may get; else a store decides that by what it costs there. */

@@ -1,6 +1,7 @@
 /** How long sessions last, on every store: unused, at most, each for itself, and after they were given a new id. */
 import type { SessionOptions, SessionStore } from 'fast-session'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Lifetime } from '../src/lifetime.ts'
 import { type LiveApp, signal, startApp, type Visitor } from './fixtures/live-app.ts'
 import { type Home, sessionStores } from './fixtures/session-stores.ts'
 
@@ -292,5 +293,24 @@ describe.each(sessionStores)('$name', ({ isMissing, find }) => {
         expect(await isSignedIn(app.visitor(cookie))).toBe(false)
       })
     })
+  })
+})
+
+describe('a record that is still there', () => {
+  const ago = (ms: number) => Date.now() - ms
+
+  it.each([
+    ['began long ago, where nothing limits it', {}, ago(DAY), undefined, false],
+    ['began longer ago than it may last', { absoluteTimeout: MINUTE }, ago(DAY), undefined, true],
+    ['began just now', { absoluteTimeout: MINUTE }, ago(0), undefined, false],
+    ['has been replaced, and its grace is over', {}, ago(DAY), ago(SECOND), true],
+    ['has been replaced, and its grace goes on', {}, ago(DAY), ago(-DAY), false],
+    ['began nobody knows when', { absoluteTimeout: MINUTE }, Number.NaN, undefined, false],
+    ['began nobody knows when, and its grace is over', {}, Number.NaN, ago(SECOND), true],
+    ['the same, where sessions end', { absoluteTimeout: MINUTE }, Number.NaN, ago(SECOND), true],
+  ])('%s', (_what, options, created, until, isOver) => {
+    expect(new Lifetime(options).isOver({ created, extras: until === undefined ? null : { until } })).toBe(
+      isOver,
+    )
   })
 })
