@@ -2,7 +2,6 @@
 
 import { OUTPUT, OUTPUT_SIZE, PAYLOAD, UNICODE } from '../memory'
 import { SIZES } from './scan'
-import { SIZES } from './scan'
 
 /** For each number below 1000 its three digits, and how many of them count. */
 const DIGITS = memory.data(1000 * 4, 16)

@@ -91,6 +91,7 @@ describe.each([
       expect(decode(encode(value))).toStrictEqual(value)
     }
   })
+
   describe('of many keys', () => {
     // What JSON.parse could take for something else, at the borders of every form and size.
     const texts = [
@@ -138,31 +139,23 @@ describe.each([
       expect(Object.getPrototypeOf(object)).toBe(Object.prototype)
     }
 
-    it.each([57, 100, 128, 129])('hold whatever it is, %i of it', (count) => {
+    /** Puts each of the replacements into dictionaries of so many members, as a key (0) or as a value (1). */
+    function sameWithEach(replacements: readonly unknown[], part: 0 | 1, count: number): void {
       const decode = trained()
       for (const wrap of around) {
-        for (const value of values) {
+        for (const replacement of replacements) {
           for (const at of [0, 1, count - 1]) {
             const entries = Object.entries(stranger(count))
-            ;(entries[at] as unknown[])[1] = value
+            ;(entries[at] as unknown[])[part] = replacement
             same(decode, encode(wrap(Object.fromEntries(entries))))
           }
         }
       }
-    })
+    }
 
-    it.each([57, 100, 128, 129])('have whatever keys, %i of them', (count) => {
-      const decode = trained()
-      for (const wrap of around) {
-        for (const key of texts) {
-          for (const at of [0, 1, count - 1]) {
-            const entries = Object.entries(stranger(count))
-            ;(entries[at] as unknown[])[0] = key
-            same(decode, encode(wrap(Object.fromEntries(entries))))
-          }
-        }
-      }
-    })
+    it.each([57, 100, 128, 129])('hold whatever it is, %i of it', (count) => sameWithEach(values, 1, count))
+
+    it.each([57, 100, 128, 129])('have whatever keys, %i of them', (count) => sameWithEach(texts, 0, count))
 
     it('that come twice have their later value, in the earlier place', () => {
       const decode = trained()
