@@ -6,48 +6,24 @@ import { SessionError } from './errors.ts'
 
 export class Deadlines {
   readonly #limit: number
-  /** The first and the last of a circle of all that are pending, the oldest first. */
+  readonly #onError: (error: unknown) => void
+  /** The first and the last of a circle of all that are waited for, the oldest first. */
   readonly #ends = new Pending(Number.POSITIVE_INFINITY, () => {})
   #timer: NodeJS.Timeout | undefined
 
-  /** `limit` in ms; 0: none. */
-  constructor(limit: number) {
+  /** `limit` in ms; 0: none. `onError` is told of errors before those are who wait. */
+  constructor(limit: number, onError: (error: unknown) => void) {
     this.#limit = limit
+    this.#onError = onError
   }
 
-  /**
-   * What `answer` is told to resolve or reject with, or a rejection with SESSION_STORE_TIMEOUT when that takes longer
-   * than the limit. `onError` is told of errors before the promise's reader is.
-   */
-  limit<T>(
-    answer: (resolve: (value: T) => void, reject: (error: unknown) => void) => unknown,
-    onError: (error: unknown) => void,
-  ): Promise<T> {
-    return new Promise<T>((resolve, refuse) => {
-      const reject = (error: unknown) => {
-        onError(error)
-        refuse(error)
-      }
-      if (this.#limit === 0) {
-        answer(resolve, reject)
-        return
-      }
-      const pending = new Pending(performance.now() + this.#limit, reject)
-      pending.joinBefore(this.#ends)
-      answer(
-        (value) => {
-          pending.leave()
-          resolve(value)
-        },
-        (error) => {
-          // It may have been given up already, and that been told.
-          if (!pending.isWaiting) return
-          pending.leave()
-          reject(error)
-        },
-      )
-      this.#timer ??= this.#arm(this.#limit)
-    })
+  /** An answer that is waited for from now on; one that takes longer than the limit fails with SESSION_STORE_TIMEOUT. */
+  wait(): Pending {
+    if (this.#limit === 0) return new Pending(0, this.#onError)
+    const pending = new Pending(performance.now() + this.#limit, this.#onError)
+    pending.joinBefore(this.#ends)
+    this.#timer ??= this.#arm(this.#limit)
+    return pending
   }
 
   #arm(delay: number): NodeJS.Timeout {
@@ -66,7 +42,6 @@ export class Deadlines {
         this.#timer = this.#arm(oldest.due - now)
         return
       }
-      oldest.leave()
       oldest.reject(
         new SessionError(
           'SESSION_STORE_TIMEOUT',
@@ -81,20 +56,23 @@ export class Deadlines {
  * An answer that is still to come, in a linked list. Not in a Set: its tables, each of which refers to the next, keep
  * what they held alive until the next full garbage collection, and scavenges took 7 times as long (Node 24).
  */
-class Pending {
+export class Pending {
   /** By the clock that nobody sets, in ms. */
   readonly due: number
-  readonly reject: (error: unknown) => void
+  readonly promise: Promise<unknown>
   before: Pending = this
   after: Pending = this
+  readonly #onError: (error: unknown) => void
+  #resolve: ((value: unknown) => void) | undefined = undefined
+  #reject: ((error: unknown) => void) | undefined = undefined
 
-  constructor(due: number, reject: (error: unknown) => void) {
+  constructor(due: number, onError: (error: unknown) => void) {
     this.due = due
-    this.reject = reject
-  }
-
-  get isWaiting(): boolean {
-    return this.after !== this
+    this.#onError = onError
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
   }
 
   joinBefore(other: Pending): void {
@@ -104,10 +82,29 @@ class Pending {
     other.before = this
   }
 
-  /** May be called again. */
-  leave(): void {
+  /** The first answer counts. */
+  resolve(value: unknown): void {
+    const resolve = this.#resolve
+    if (resolve === undefined) return
+    this.#leave()
+    resolve(value)
+  }
+
+  reject(error: unknown): void {
+    const reject = this.#reject
+    // It may have been given up already, and that been told.
+    if (reject === undefined) return
+    this.#leave()
+    this.#onError(error)
+    reject(error)
+  }
+
+  #leave(): void {
+    this.#resolve = undefined
+    this.#reject = undefined
     this.before.after = this.after
     this.after.before = this.before
+    // What is in the old generation already must not keep others.
     this.before = this
     this.after = this
   }

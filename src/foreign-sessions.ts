@@ -50,16 +50,15 @@ export class ForeignSessions implements Persistence {
     this.#touchAfter = options.touchAfter
   }
 
-  load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
-    return andThen(
-      this.#calls.ask<object | undefined>((done) => getSession(this.#store, id, done)),
-      (data) => {
-        this.#tell(loadChannel, id, { found: data !== undefined })
-        if (data === undefined) return undefined
-        exchange.remember()
-        return this.#inflate(exchange, id, data)
-      },
-    )
+  fetch(_exchange: Exchange, id: string): MaybePromise<object | undefined> {
+    return this.#calls.ask<object | undefined>((done) => getSession(this.#store, id, done))
+  }
+
+  open(exchange: Exchange, id: string, data: object | undefined): Session | undefined {
+    this.#tell(loadChannel, id, { found: data !== undefined })
+    if (data === undefined) return undefined
+    exchange.remember()
+    return this.#inflate(exchange, id, data)
   }
 
   #inflate(exchange: Exchange, id: string, data: object): Session {
@@ -84,12 +83,9 @@ export class ForeignSessions implements Persistence {
     // Counts as stored from here on: whether it failed is told once, to whoever asked for it.
     originOf(session).saved = data
     exchange.resave = false
-    return andThen(
-      this.#calls.ask((done) => this.#store.set(id, session, done)),
-      () => {
-        this.#tell(commitChannel, id, { attempts: 1, bytes: data.length })
-      },
-    )
+    const stored = this.#calls.ask((done) => this.#store.set(id, session, done))
+    if (!commitChannel.hasSubscribers) return stored
+    return andThen(stored, () => this.#tell(commitChannel, id, { attempts: 1, bytes: data.length }))
   }
 
   touch(_exchange: Exchange, session: Session): MaybePromise<void> {

@@ -6,7 +6,6 @@ import type { EngineName } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
 import { Exchange, type ExchangeRequest, type ExchangeResponse, kExchange, type Next } from './exchange.ts'
 import { shareHiddenClass } from './hidden-class.ts'
-import { attempt } from './maybe-promise.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { SessionOptions } from './options.ts'
 import { guardResponse } from './response.ts'
@@ -88,21 +87,17 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
   // A store that answers at once is asked when a handler looks at the session; most requests to most sites never do.
   const { readsAtOnce } = setup.persistence
   if (readsAtOnce && !exchange.isDue()) return next()
-  if (exchange.readCookie() === undefined) return next()
-  resolveFirst(exchange, readsAtOnce)
+  const id = exchange.readCookie()
+  if (id === undefined) return next()
+  resolveFirst(exchange, readsAtOnce, id)
 }
 
 /** Goes on when the session is there. */
-function resolveFirst(exchange: Exchange, readsAtOnce: boolean): void {
-  const { next } = exchange
-  attempt(
-    () => exchange.resolve(),
-    () => {
-      if (!readsAtOnce) guardResponse(exchange)
-      next()
-    },
-    (error) => next(error),
-  )
+function resolveFirst(exchange: Exchange, readsAtOnce: boolean, id: string): void {
+  exchange.resolveThen(() => {
+    if (!readsAtOnce) guardResponse(exchange)
+    exchange.next()
+  }, id)
 }
 
 function hasSession(req: ExchangeRequest): boolean {

@@ -3,14 +3,20 @@ import type { Exchange } from './exchange.ts'
 import type { Origin, Session } from './session.ts'
 import type { MaybePromise } from './stores/store.ts'
 
+/** A record, or what a store of express-session calls a session; undefined when there is none. */
+export type Fetched = object | undefined
+
 export interface Persistence {
-  /** Whether `load` answers at once, so that it can wait until somebody looks at the session. */
+  /** Whether `fetch` answers at once, so that it can wait until somebody looks at the session. */
   readonly readsAtOnce: boolean
   /** Whether everything answers at once, so that no response is held back. */
   readonly writesAtOnce: boolean
 
-  /** The stored session of an id, or undefined when there is none. */
-  load(exchange: Exchange, id: string): MaybePromise<Session | undefined>
+  /** What the store has under an id, as it keeps it. */
+  fetch(exchange: Exchange, id: string): MaybePromise<Fetched>
+
+  /** The session of what `fetch` answered, or undefined when there is none. */
+  open(exchange: Exchange, id: string, fetched: Fetched): Session | undefined
 
   /**
    * Stores a session, whose data is encoded as `data`. Rejects with SESSION_GONE when it was destroyed or expired

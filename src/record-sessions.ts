@@ -38,10 +38,11 @@ export interface RecordSessionsOptions {
   readonly merger: Merger
 }
 
-/** What a write goes on with when the store has answered. */
-interface Stored {
+/** A write, and what goes on with its answer. */
+interface Write {
+  readonly answer: MaybePromise<WriteResult>
   readonly exchange: Exchange
-  readonly origin: Origin
+  readonly session: Session
   readonly data: Uint8Array
   readonly key: string
   readonly expires: number
@@ -78,40 +79,22 @@ export class RecordSessions implements Persistence {
     this.writesAtOnce = records.synchronous === 'all'
   }
 
-  load(exchange: Exchange, id: string): MaybePromise<Session | undefined> {
+  fetch(exchange: Exchange, id: string): MaybePromise<StoredRecord | undefined> {
     // A store that answers at once is told the exact expiry below; for one at a distance it rides along, by what is
     // known of the session before it is read.
-    const touchTo =
+    exchange.touchedTo =
       !this.readsAtOnce && this.#isDue(exchange)
         ? Date.now() + (exchange.knownIdle() ?? this.#lifetime.idle(exchange.cookieTemplate()))
         : undefined
-    const record = this.#records.read(this.#keyOf(exchange, id), touchTo)
-    return isPromise(record)
-      ? this.#foundLater(record, exchange, id, touchTo)
-      : this.#found(record, exchange, id, touchTo)
+    return this.#records.read(this.#keyOf(exchange, id), exchange.touchedTo)
   }
 
-  /** Apart, since V8 makes what a closure holds before it is known whether one is needed. */
-  #foundLater(
-    record: Promise<StoredRecord | undefined>,
-    exchange: Exchange,
-    id: string,
-    touchTo: number | undefined,
-  ): Promise<Session | undefined> {
-    return record.then((record) => this.#found(record, exchange, id, touchTo))
-  }
-
-  #found(
-    record: StoredRecord | undefined,
-    exchange: Exchange,
-    id: string,
-    touchTo: number | undefined,
-  ): Session | undefined {
+  open(exchange: Exchange, id: string, record: StoredRecord | undefined): Session | undefined {
     const session = record && this.#inflate(exchange, id, record)
     if (loadChannel.hasSubscribers) {
       this.#tell(loadChannel, this.#keyOf(exchange, id), { found: session !== undefined })
     }
-    if (session !== undefined && this.#isDue(exchange)) this.#use(exchange, session, touchTo)
+    if (session !== undefined && this.#isDue(exchange)) this.#use(exchange, session)
     return session
   }
 
@@ -121,10 +104,10 @@ export class RecordSessions implements Persistence {
   }
 
   /** A session that is used lives on, also if the request should never come to its end. */
-  #use(exchange: Exchange, session: Session, touchedTo: number | undefined): void {
+  #use(exchange: Exchange, session: Session): void {
     const { cookie } = session
     const origin = originOf(session)
-    if (touchedTo !== undefined && origin.expires === touchedTo) this.#tellTouch(session)
+    if (exchange.touchedTo !== undefined && origin.expires === exchange.touchedTo) this.#tellTouch(session)
     const moved = this.#moveExpiry(exchange, session)
     if (isPromise(moved)) exchange.awaitBeside(moved)
     const idle = this.#lifetime.idle(cookie)
@@ -183,27 +166,30 @@ export class RecordSessions implements Persistence {
   }
 
   #store(exchange: Exchange, session: Session, data: Uint8Array, attempts: number): MaybePromise<void> {
-    const lost = this.#write(exchange, session, data, attempts)
-    return lost === undefined ? undefined : this.#retry(exchange, session, attempts, lost)
+    const write = this.#write(exchange, session, data, attempts)
+    const { answer } = write
+    return isPromise(answer) ? this.#storedLater(answer, write) : this.#stored(answer, write)
   }
 
-  #retry(
-    exchange: Exchange,
-    session: Session,
-    attempts: number,
-    lost: MaybePromise<Lost | undefined>,
-  ): MaybePromise<void> {
-    return andThen(lost, (lost) => {
-      if (lost === undefined) return undefined
-      const again = () =>
-        andThen(this.#latest(session, lost.current, attempts), (current) => {
-          const merged = this.#merge(exchange, session, this.#codec.encodeData(session), current)
-          return this.#store(exchange, session, merged, attempts + 1)
-        })
-      // Those of this process queue up, so that each of them loses only to other processes.
-      if (attempts > 1 || this.writesAtOnce) return again()
-      return this.#turns.take(this.#key(session.id), async () => again())
-    })
+  /** Apart, since V8 makes what a closure holds before it is known whether one is needed. */
+  #storedLater(answer: Promise<WriteResult>, write: Write): Promise<void> {
+    return answer.then((answer) => this.#stored(answer, write))
+  }
+
+  #stored(answer: WriteResult, write: Write): MaybePromise<void> {
+    const lost = this.#written(answer, write)
+    return lost === undefined ? undefined : this.#retry(write, lost)
+  }
+
+  #retry({ exchange, session, attempts }: Write, lost: Lost): MaybePromise<void> {
+    const again = () =>
+      andThen(this.#latest(session, lost.current, attempts), (current) => {
+        const merged = this.#merge(exchange, session, this.#codec.encodeData(session), current)
+        return this.#store(exchange, session, merged, attempts + 1)
+      })
+    // Those of this process queue up, so that each of them loses only to other processes.
+    if (attempts > 1 || this.writesAtOnce) return again()
+    return this.#turns.take(this.#key(session.id), async () => again())
   }
 
   update<T>(exchange: Exchange, session: Session, change: (session: Session) => T | Promise<T>): Promise<T> {
@@ -213,7 +199,8 @@ export class RecordSessions implements Persistence {
       try {
         for (let attempts = 1; ; attempts++) {
           const result = await patiently(() => change(session), leave)
-          const lost = await this.#write(exchange, session, this.#codec.encodeData(session), attempts)
+          const write = this.#write(exchange, session, this.#codec.encodeData(session), attempts)
+          const lost = this.#written(await write.answer, write)
           if (lost === undefined) return result
           const current = await this.#latest(session, lost.current, attempts)
           before = this.#merge(exchange, session, before, current)
@@ -225,13 +212,8 @@ export class RecordSessions implements Persistence {
     })
   }
 
-  /** One compare-and-set. Answers what stands in the way, or undefined when the session is stored. */
-  #write(
-    exchange: Exchange,
-    session: Session,
-    data: Uint8Array,
-    attempts: number,
-  ): MaybePromise<Lost | undefined> {
+  /** One compare-and-set. */
+  #write(exchange: Exchange, session: Session, data: Uint8Array, attempts: number): Write {
     const origin = originOf(session)
     const { cookie } = session
     const { originalMaxAge } = cookie
@@ -246,10 +228,10 @@ export class RecordSessions implements Persistence {
     const record = encodeRecord(header, data)
     const key = this.#keyOf(exchange, session.id)
     const options = { expires, ifVersion: origin.version, owner: ownerOf(session) }
-    const written = this.#records.write(key, record, options)
-    const stored = {
+    return {
+      answer: this.#records.write(key, record, options),
       exchange,
-      origin,
+      session,
       data,
       key,
       expires,
@@ -258,24 +240,21 @@ export class RecordSessions implements Persistence {
       attempts,
       bytes: record.length,
     }
-    return isPromise(written) ? this.#writtenLater(written, stored) : this.#written(written, stored)
   }
 
-  #writtenLater(written: Promise<WriteResult>, stored: Stored): Promise<Lost | undefined> {
-    return written.then((written) => this.#written(written, stored))
-  }
-
-  #written(written: WriteResult, stored: Stored): Lost | undefined {
-    const { exchange, origin, key, attempts, bytes } = stored
-    if (!written.ok) {
-      if (written.current !== undefined) this.#tell(conflictChannel, key, { attempts })
-      return { current: written.current }
+  /** Answers what stands in the way, or undefined when the session is stored. */
+  #written(answer: WriteResult, write: Write): Lost | undefined {
+    const { exchange, key, attempts, bytes } = write
+    if (!answer.ok) {
+      if (answer.current !== undefined) this.#tell(conflictChannel, key, { attempts })
+      return { current: answer.current }
     }
-    origin.saved = stored.data
-    origin.version = written.version
-    origin.expires = stored.expires
-    origin.originalMaxAge = stored.originalMaxAge
-    origin.overrides = stored.overrides
+    const origin = originOf(write.session)
+    origin.saved = write.data
+    origin.version = answer.version
+    origin.expires = write.expires
+    origin.originalMaxAge = write.originalMaxAge
+    origin.overrides = write.overrides
     exchange.resave = false
     this.#tell(commitChannel, key, { attempts, bytes })
     return undefined

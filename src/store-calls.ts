@@ -1,5 +1,5 @@
 /** Calls to a store, which may be down or slow: each within the time limit, each failure made known. */
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, type Pending } from './deadlines.ts'
 import { publish, storeErrorChannel } from './diagnostics.ts'
 import { isPromise } from './maybe-promise.ts'
 import type { Done } from './stores/express-store.ts'
@@ -12,7 +12,7 @@ export class StoreCalls {
   /** `timeout` in ms; 0: none. */
   constructor(store: string, timeout: number) {
     this.#store = store
-    this.#deadlines = new Deadlines(timeout)
+    this.#deadlines = new Deadlines(timeout, (error) => this.#tell(error))
   }
 
   make<T>(call: () => MaybePromise<T>): MaybePromise<T> {
@@ -27,7 +27,12 @@ export class StoreCalls {
 
   /** An answer, within the time limit. */
   limited<T>(answer: Promise<T>): Promise<T> {
-    return this.#deadlines.limit<T>((resolve, reject) => answer.then(resolve, reject), this.#tell)
+    const pending = this.#deadlines.wait()
+    answer.then(
+      (value) => pending.resolve(value),
+      (error) => pending.reject(error),
+    )
+    return pending.promise as Promise<T>
   }
 
   /** An error, made known. */
@@ -41,15 +46,15 @@ export class StoreCalls {
     let settled = false
     let failed: unknown
     let result: T | undefined
-    let resolve: ((value: T) => void) | undefined
-    let reject: ((error: unknown) => void) | undefined
+    let pending: Pending | undefined
     const done: Done<T> = (error, value) => {
-      if (settled) return
-      settled = true
-      failed = error
-      result = value
-      if (error) reject?.(error)
-      else resolve?.(value as T)
+      if (pending === undefined) {
+        if (settled) return
+        settled = true
+        failed = error
+        result = value
+      } else if (error) pending.reject(error)
+      else pending.resolve(value)
     }
     try {
       call(done)
@@ -58,13 +63,13 @@ export class StoreCalls {
       throw this.told(error)
     }
     if (settled) return result as T
-    return this.#deadlines.limit<T>((onValue, onError) => {
-      resolve = onValue
-      reject = onError
-    }, this.#tell)
+    pending = this.#deadlines.wait()
+    return pending.promise as Promise<T>
   }
 
-  readonly #tell = (error: unknown): void => publish(storeErrorChannel, { error, store: this.#store })
+  #tell(error: unknown): void {
+    publish(storeErrorChannel, { error, store: this.#store })
+  }
 }
 
 /**

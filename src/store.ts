@@ -1,6 +1,6 @@
 /** The base of stores made for express-session: `class MyStore extends fastSession.Store`. */
 import { EventEmitter } from 'node:events'
-import { Cookie, type CookieOptions } from './cookie.ts'
+import { Cookie, type StoredCookie } from './cookie.ts'
 import { Session, type SessionRequest } from './session.ts'
 
 abstract class StoreBase extends EventEmitter {
@@ -34,7 +34,7 @@ abstract class StoreBase extends EventEmitter {
   /** Makes what `get` gave a Session and puts it into `req.session`. */
   createSession(req: SessionRequest, data: object): Session {
     const session = new Session(req)
-    session.cookie = storedCookie((data as { cookie?: CookieOptions }).cookie)
+    session.cookie = storedCookie((data as { cookie?: StoredCookie }).cookie)
     const rest = data as Record<string, unknown>
     for (const key in rest) {
       if (!(key in session)) (session as unknown as Record<string, unknown>)[key] = rest[key]
@@ -57,13 +57,7 @@ export type Store = StoreBase
 type StoreConstructor = (abstract new () => StoreBase) & { call(store: object, ...options: unknown[]): void }
 
 /** A cookie as JSON.parse gave it: `expires` is text, and `originalMaxAge` is kept as it was. */
-export function storedCookie(data: (CookieOptions & { originalMaxAge?: number | null }) | undefined): Cookie {
-  if (typeof data !== 'object' || data === null) {
-    throw new TypeError('The stored session has no cookie: it was not written by a session store.')
-  }
-  const cookie = new Cookie(data)
-  const { expires } = data
-  if (typeof expires === 'string') cookie.expires = new Date(expires)
-  cookie.originalMaxAge = data.originalMaxAge as number | null
-  return cookie
+export function storedCookie(data: StoredCookie | undefined): Cookie {
+  if (typeof data === 'object' && data !== null) return Cookie.stored(data)
+  throw new TypeError('The stored session has no cookie: it was not written by a session store.')
 }
