@@ -331,10 +331,13 @@ export function createEncoder(kernels?: Kernels): Encoder {
   }
 
   function unknown(key: string, member: unknown, start: number, holder: Step): number {
+    const firstText = textsUsed
     const at = text(key, start)
     const step = holder.others ?? UNKNOWN
-    const end = value(member, at, step)
-    return end === INSTANCE ? instance(member, at, step, key) : end
+    let end = value(member, at, step)
+    if (end === INSTANCE) end = instance(member, at, step, key)
+    if (end === NOTHING && textsUsed > firstText) ungather()
+    return end
   }
 
   function array(input: readonly unknown[], start: number, step: Step): number {
@@ -526,6 +529,14 @@ export function createEncoder(kernels?: Kernels): Encoder {
     textsUsed += 2
     unitsUsed = units
     return true
+  }
+
+  /** Takes the last text back: a key, whose value turned out to have no place in an object. */
+  function ungather(): void {
+    textsUsed -= 2
+    unitsUsed -= texts[textsUsed + 1] as number
+    const { text } = gathered as Gathered
+    ;(gathered as Gathered).text = text.slice(0, unitsUsed)
   }
 
   function binary(input: Uint8Array, start: number): number {
