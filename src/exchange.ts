@@ -86,8 +86,6 @@ export class Exchange implements SessionHost {
   lost = false
   /** Whether the session is to be stored even unchanged: the `resave` option, until it was stored. */
   resave = false
-  /** Whether the response waits for the session. */
-  guarded = false
   #template: CookieTemplate | undefined = undefined
   #due: boolean | undefined = undefined
   #cookieFound = false

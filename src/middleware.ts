@@ -83,21 +83,14 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
     return next(error)
   }
   attach(req, exchange)
-  if (setup.eager) guardResponse(exchange)
+  // Not at the first look at the session: that may be in the arguments of `res.end`, whose function is known by then.
+  guardResponse(exchange)
   // A store that answers at once is asked when a handler looks at the session; most requests to most sites never do.
   const { readsAtOnce } = setup.persistence
   if (readsAtOnce && !exchange.isDue()) return next()
   const id = exchange.readCookie()
   if (id === undefined) return next()
-  resolveFirst(exchange, readsAtOnce, id)
-}
-
-/** Goes on when the session is there. */
-function resolveFirst(exchange: Exchange, readsAtOnce: boolean, id: string): void {
-  exchange.resolveThen(() => {
-    if (!readsAtOnce) guardResponse(exchange)
-    exchange.next()
-  }, id)
+  exchange.resolveThen(next, id)
 }
 
 function hasSession(req: ExchangeRequest): boolean {
@@ -126,21 +119,15 @@ function attach(req: ExchangeRequest, exchange: Exchange): void {
   req.sessionStore = exchange.setup.store
 }
 
-// From the first look on, the response waits for the session.
 // One descriptor for all requests: accessors of their own would give each request a shape of its own.
 const SESSION: PropertyDescriptor & ThisType<ExchangeRequest> = {
   configurable: true,
   enumerable: true,
   get() {
-    const exchange = this[kExchange] as Exchange
-    const session = exchange.look()
-    guardResponse(exchange)
-    return session
+    return (this[kExchange] as Exchange).look()
   },
   set(value: unknown) {
-    const exchange = this[kExchange] as Exchange
-    exchange.assign(value)
-    guardResponse(exchange)
+    ;(this[kExchange] as Exchange).assign(value)
   },
 }
 

@@ -70,8 +70,6 @@ export class Gate {
 
 /** From now on the response waits for the session. A stand-in without methods (a WebSocket upgrade) is left alone. */
 export function guardResponse(exchange: Exchange): void {
-  if (exchange.guarded) return
-  exchange.guarded = true
   const { res } = exchange
   if (typeof res?.end !== 'function') return
   const gate = res[kGate]

@@ -7,7 +7,7 @@ import { expired, rolling } from './expiry.ts'
 import { destroy, ids, regenerate, reload, touch, unsetting } from './lifecycle.ts'
 import { newVisitor } from './new-visitor.ts'
 import { refusedCookies } from './refused-cookies.ts'
-import { connections, cookiesBesides, endings, heads, streams } from './responses.ts'
+import { connections, cookiesBesides, endings, firstLooks, heads, streams } from './responses.ts'
 import { returningVisitor } from './returning-visitor.ts'
 import { combinations, explicitSave } from './saving.ts'
 import { secrets, secure } from './security.ts'
@@ -44,6 +44,7 @@ export const scenarios: Readonly<Record<string, readonly Scenario[]>> = {
   'stores that come and go': connection,
   'ways to end a response': endings,
   'ways to write the head': heads,
+  'first looks at the session': firstLooks,
   'ways to stream': streams,
   'other cookies of the app': cookiesBesides,
   connections,

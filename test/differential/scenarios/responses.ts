@@ -327,6 +327,39 @@ export const heads: Scenario[] = [
   }),
 ]
 
+const countedVisit = (req: Parameters<Handler>[0]): string => {
+  req.session['views'] = Number(req.session['views'] ?? 0) + 1
+  return `/${req.session['views']}`
+}
+
+/** The session is looked at for the first time in the arguments of what answers. */
+function looksFirst(how: string, handler: Handler): Scenario {
+  return { name: `a first look at the session in the arguments of ${how}`, handler, steps: twice }
+}
+
+export const firstLooks: Scenario[] = [
+  looksFirst('end', (req, res) => {
+    res.setHeader('Content-Length', 2)
+    res.end(countedVisit(req))
+  }),
+  looksFirst('write', (req, res) => {
+    res.write(countedVisit(req))
+    res.end(TEXT)
+  }),
+  looksFirst('writeHead', (req, res) => {
+    res.writeHead(200, { 'X-Visit': countedVisit(req) })
+    res.end(TEXT)
+  }),
+  looksFirst('setHeader', (req, res) => {
+    res.setHeader('X-Visit', countedVisit(req))
+    reply(res, 'ok')
+  }),
+  looksFirst('send', (req, res) => res.send(countedVisit(req))),
+  looksFirst('json', (req, res) => res.json(countedVisit(req))),
+  looksFirst('redirect', (req, res) => res.redirect(countedVisit(req))),
+  looksFirst('cookie', (req, res) => reply(res.cookie('visit', countedVisit(req)), 'ok')),
+]
+
 /** Whether something becomes true within many turns of the event loop, which both sides share. */
 async function comesSoon(isTrue: () => boolean): Promise<boolean> {
   for (let turn = 0; turn < 40 && !isTrue(); turn++) await new Promise((resolve) => setTimeout(resolve, 5))
