@@ -156,38 +156,33 @@ export class Exchange implements SessionHost {
     else this.#find(id)
   }
 
-  /** Finds the session of this id in any store; then calls `goOn`, or `next` with what went wrong. */
-  resolveThen(goOn: () => void, id: string): void {
+  /** Finds the session of this id in any store; then calls `next`, with what went wrong if anything did. */
+  resolveFirst(id: string): void {
     let fetched: Promise<Fetched> | undefined
     try {
       fetched = this.#find(id)
     } catch (error) {
       return this.next(error)
     }
-    if (fetched === undefined) goOn()
-    else this.#resolveLater(fetched, goOn, id)
+    if (fetched === undefined) this.next()
+    else this.#resolveLater(fetched, id)
   }
 
   /** One promise, and no more: each would cost a request 0.1 us. */
-  #resolveLater(fetched: Promise<Fetched>, goOn: () => void, id: string): void {
+  #resolveLater(fetched: Promise<Fetched>, id: string): void {
     fetched.then(
-      (fetched) => {
-        try {
-          this.#open(fetched, id)
-        } catch (error) {
-          return this.next(error)
-        }
-        goOn()
-      },
-      (error) => {
-        try {
-          this.#notFound(error, id)
-        } catch (error) {
-          return this.next(error)
-        }
-        goOn()
-      },
+      (fetched) => this.#goOn(this.#open, fetched, id),
+      (error) => this.#goOn(this.#notFound, error, id),
     )
+  }
+
+  #goOn<T>(settle: (this: Exchange, answer: T, id: string) => void, answer: T, id: string): void {
+    try {
+      settle.call(this, answer, id)
+    } catch (error) {
+      return this.next(error)
+    }
+    this.next()
   }
 
   /** Answers a promise where the store does, of what is still to be opened. */

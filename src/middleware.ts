@@ -90,7 +90,7 @@ function handle(setup: Setup, req: ExchangeRequest, res: ExchangeResponse, next:
   if (readsAtOnce && !exchange.isDue()) return next()
   const id = exchange.readCookie()
   if (id === undefined) return next()
-  exchange.resolveThen(next, id)
+  exchange.resolveFirst(id)
 }
 
 function hasSession(req: ExchangeRequest): boolean {
