@@ -5,12 +5,17 @@
  */
 import { createCore } from 'fast-session/core'
 import { compare } from './harness.js'
-import { kind, values } from './payloads.js'
+import { crossover, kind, unkind, values } from './payloads.js'
 
 const core = createCore({ secrets: 'an example of a secret that is longer than 32 bytes' })
 const ours = `fast-session (${core.engine})`
 
-const chosen = Object.entries(kind).slice(1, 3)
+const chosen = [
+  ...Object.entries(kind).slice(1, 3),
+  ...Object.entries({ ...unkind, ...crossover }).filter(([name]) =>
+    /dictionary of (30|60) random keys$/.test(name),
+  ),
+]
 
 for (const [name, make] of chosen) measure(`${name}, nothing deleted yet`, values(make))
 for (const [name, make] of chosen) measure(`${name}, a key deleted`, values(make).map(withoutFirstKey))

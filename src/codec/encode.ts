@@ -43,6 +43,8 @@ class Step {
   inner: Step
   /** How many of them had a key that no step foresaw. */
   misses = 0
+  /** Of how many it was the first. */
+  strangers = 0
   /** What stands in for the steps of such objects. */
   others: Step | null = null
   /** Tells a plain object, if it can be by a function of its own: see scripts/build-pools.mjs. It saves 6 %. */
@@ -94,6 +96,12 @@ export function createEncoder(kernels?: Kernels): Encoder {
   const MAX_DOUBLES = 1 << 14
   /** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
   const DICTIONARY = 16
+  /**
+   * Among more keys than SEARCHED, up to FAST_KEYS of them, V8 looks for one by halves: 80 ns, and 10 to take it from
+   * Object.values, which takes 100 for hash tables. Beyond there are only hash tables, and below looking takes 12.
+   */
+  const SEARCHED = 32
+  const FAST_KEYS = 128
   const SAMPLE = 1024
   /** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
   const CREDIT = 512
@@ -271,6 +279,7 @@ export function createEncoder(kernels?: Kernels): Encoder {
 
   function members(input: Members, start: number, holder: Step): number {
     if (++depth > MAX_DEPTH) throw TOO_LARGE
+    if (holder.strangers > DICTIONARY) return dictionary(input, start, holder)
     const firstText = textsUsed
     let at = start + 1
     let count = 0
@@ -299,6 +308,7 @@ export function createEncoder(kernels?: Kernels): Encoder {
         continue
       } else {
         known = false
+        if (count === 0) holder.strangers++
         end = unknown(key, input[key], at, holder)
       }
       if (end === NOTHING) continue
@@ -307,16 +317,69 @@ export function createEncoder(kernels?: Kernels): Encoder {
       count++
     }
     depth--
-    if (count < 16) bytes[start] = 0x80 | count
-    else {
-      const header = count < 0x10000 ? 3 : 5
-      bytes.copyWithin(start + header, start + 1, at)
-      at += header - 1
-      for (let i = firstText; i < textsUsed; i += 2) (texts[i] as number) += header - 1
-      containerHeader(0xde, count, start)
-    }
     if (!known) learn(input, holder)
-    return at
+    if (count < 16) {
+      bytes[start] = 0x80 | count
+      return at
+    }
+    return manyMembers(count, start, at, firstText)
+  }
+
+  /**
+   * The same of objects in a place where keys are hardly ever foreseen. Many are hash tables, which slow down the loop
+   * of `members` for good, by 20 ns a key: objects to which keys were added one by one, or that lost one.
+   */
+  function dictionary(input: Members, start: number, holder: Step): number {
+    const firstText = textsUsed
+    const keys = Object.keys(input)
+    const { length } = keys
+    const values = length > SEARCHED && length <= FAST_KEYS ? Object.values(input) : undefined
+    // A getter may have deleted some.
+    const listed = values?.length === length ? values : undefined
+    let at = start + 1
+    let count = 0
+    let known = true
+    let step = holder.inner
+    for (let i = 0; i < length; i++) {
+      const key = keys[i] as string
+      if (step.key !== key) step = divert(step, key)
+      const { place } = step
+      const member = listed === undefined ? input[key] : listed[i]
+      let end: number
+      if (place > 0) {
+        const from = at + (place & 63)
+        restOfKey(at, place >> 6, from)
+        end = value(member, from, step)
+        if (end === INSTANCE) end = instance(member, from, step, key)
+        step = step.next
+      } else if (holder === dataRoot && key === 'cookie') {
+        step = step.next
+        continue
+      } else {
+        known = false
+        end = unknown(key, member, at, holder)
+      }
+      if (end === NOTHING) continue
+      if (end > CAPACITY) throw TOO_LARGE
+      at = end
+      count++
+    }
+    depth--
+    if (!known) learn(input, holder)
+    if (count < 16) {
+      bytes[start] = 0x80 | count
+      return at
+    }
+    return manyMembers(count, start, at, firstText)
+  }
+
+  /** Makes room for a header that takes more than a byte, and writes it. */
+  function manyMembers(count: number, start: number, end: number, firstText: number): number {
+    const more = count < 0x10000 ? 2 : 4
+    bytes.copyWithin(start + 1 + more, start + 1, end)
+    for (let i = firstText; i < textsUsed; i += 2) (texts[i] as number) += more
+    containerHeader(0xde, count, start)
+    return end + more
   }
 
   function restOfKey(from: number, first: number, end: number): void {
