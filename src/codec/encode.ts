@@ -340,6 +340,7 @@ export function createEncoder(kernels?: Kernels): Encoder {
     let count = 0
     let known = true
     let step = holder.inner
+    const inside = holder.others ?? UNKNOWN
     for (let i = 0; i < length; i++) {
       const key = keys[i] as string
       if (step.key !== key) step = divert(step, key)
@@ -357,7 +358,10 @@ export function createEncoder(kernels?: Kernels): Encoder {
         continue
       } else {
         known = false
-        end = unknown(key, member, at, holder)
+        const from = text(key, at)
+        end = value(member, from, inside)
+        if (end === INSTANCE) end = instance(member, from, inside, key)
+        if (end === NOTHING && from === at) ungather()
       }
       if (end === NOTHING) continue
       if (end > CAPACITY) throw TOO_LARGE
@@ -394,12 +398,11 @@ export function createEncoder(kernels?: Kernels): Encoder {
   }
 
   function unknown(key: string, member: unknown, start: number, holder: Step): number {
-    const firstText = textsUsed
     const at = text(key, start)
     const step = holder.others ?? UNKNOWN
     let end = value(member, at, step)
     if (end === INSTANCE) end = instance(member, at, step, key)
-    if (end === NOTHING && textsUsed > firstText) ungather()
+    if (end === NOTHING && at === start) ungather()
     return end
   }
 
