@@ -91,6 +91,7 @@ export class Cookie {
   }
 
   set expires(date: Date | null | false | undefined) {
+    if (date instanceof Date && Number.isNaN(date.valueOf())) throw new TypeError('expires is an invalid Date')
     this.#expires = date
     this.originalMaxAge = this.maxAge
   }
@@ -104,7 +105,8 @@ export class Cookie {
 
   set maxAge(ms: number | Date | null | undefined) {
     if (typeof ms === 'number') {
-      this.#expires = Date.now() + ms
+      if (Number.isNaN(ms)) throw new TypeError('maxAge is NaN; it must be a number or Date')
+      this.#expires = inTime(ms)
       this.originalMaxAge = ms
     } else if (!ms || ms instanceof Date) {
       this.expires = ms as Date | null
@@ -183,7 +185,7 @@ export class Cookie {
   /** Starts the lifetime anew, as every request does. */
   renew(): void {
     const { originalMaxAge } = this
-    this.#expires = typeof originalMaxAge === 'number' ? Date.now() + originalMaxAge : originalMaxAge
+    this.#expires = typeof originalMaxAge === 'number' ? inTime(originalMaxAge) : originalMaxAge
   }
 
   /** Puts the stored end and lifetime back, without counting anew. */
@@ -192,6 +194,23 @@ export class Cookie {
     this.originalMaxAge = originalMaxAge
   }
 }
+
+/**
+ * The lifetime that a cookie was given, ms; null: until the browser closes, which handlers also say by `expires = false`
+ * (express-session then has false for an `originalMaxAge`).
+ */
+export function lifetimeOf({ originalMaxAge }: Pick<Cookie, 'originalMaxAge'>): number | null {
+  return typeof originalMaxAge === 'number' && !Number.isNaN(originalMaxAge) ? originalMaxAge : null
+}
+
+/** `ms` from now, ms since the epoch; null for what is no time. Never past the last year that a cookie can say. */
+function inTime(ms: number): number | null {
+  const time = Math.min(Math.max(Date.now() + ms, 0), LAST)
+  return Number.isNaN(time) ? null : time
+}
+
+/** The end of the year 9999: RFC 6265bis, section 5.1.1, reads years of four digits. */
+const LAST = 253_402_300_799_000
 
 export interface CookieData extends CookieAttributes {
   originalMaxAge: number | null

@@ -1,9 +1,12 @@
 /** How long sessions last: after their last use, at most, and how exactly that is kept. All times in ms. */
 import type { RecordHeader } from './codec/record.ts'
-import type { Cookie } from './cookie.ts'
+import { type Cookie, lifetimeOf } from './cookie.ts'
 
 /** How long a session without `maxAge` is kept after its last use, as connect-redis does. */
 const BROWSER_SESSION = 24 * 60 * 60 * 1000
+
+/** 7,900 years: what ends then is a date that every store can keep, where a handler may have said Infinity. */
+const LONGEST = 2.5e14
 
 export interface LifetimeOptions {
   /**
@@ -33,10 +36,10 @@ export class Lifetime {
   }
 
   /** How long a session with this cookie is kept after its last use. */
-  idle({ originalMaxAge }: Pick<Cookie, 'originalMaxAge'>): number {
-    const maxAge = typeof originalMaxAge === 'number' ? Math.round(originalMaxAge) : undefined
-    const unlimited = maxAge ?? (this.#idle === Number.POSITIVE_INFINITY ? BROWSER_SESSION : this.#idle)
-    return Math.min(unlimited, this.#idle, this.#absolute)
+  idle(cookie: Pick<Cookie, 'originalMaxAge'>): number {
+    const unlimited =
+      lifetimeOf(cookie) ?? (this.#idle === Number.POSITIVE_INFINITY ? BROWSER_SESSION : this.#idle)
+    return Math.max(Math.round(Math.min(unlimited, this.#idle, this.#absolute, LONGEST)), -LONGEST)
   }
 
   /**

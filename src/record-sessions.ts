@@ -7,7 +7,7 @@
 import type { Channel } from 'node:diagnostics_channel'
 import type { Codec } from './codec/codec.ts'
 import { decodeRecord, encodeRecord, type RecordHeader } from './codec/record.ts'
-import type { Cookie, CookieAttributes } from './cookie.ts'
+import { type Cookie, type CookieAttributes, lifetimeOf } from './cookie.ts'
 import { commitChannel, conflictChannel, loadChannel, publish, touchChannel } from './diagnostics.ts'
 import type { Engine } from './engine/engine.ts'
 import { SessionError } from './errors.ts'
@@ -216,7 +216,7 @@ export class RecordSessions implements Persistence {
   #write(exchange: Exchange, session: Session, data: Uint8Array, attempts: number): Write {
     const origin = originOf(session)
     const { cookie } = session
-    const { originalMaxAge } = cookie
+    const originalMaxAge = lifetimeOf(cookie)
     const overrides = exchange.cookieTemplate().overrides(cookie)
     const expires = this.#expires(origin, cookie)
     const header = {
@@ -336,7 +336,7 @@ export class RecordSessions implements Persistence {
     const { cookie } = session
     const { originalMaxAge, overrides } = originOf(session)
     return (
-      cookie.originalMaxAge !== originalMaxAge ||
+      lifetimeOf(cookie) !== originalMaxAge ||
       !equalOverrides(exchange.cookieTemplate().overrides(cookie), overrides)
     )
   }

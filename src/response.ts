@@ -86,7 +86,8 @@ export function guardResponse(exchange: Exchange): void {
 
 function end(this: ExchangeResponse, ...args: unknown[]): unknown {
   const gate = this[kGate] as Gate
-  if (gate.phase === RELEASED) return gate.end.apply(this, args)
+  // Another body after the end would be an error that ends the process; express-session leaves it out as well.
+  if (gate.phase === RELEASED) return gate.end.apply(this, this.writableEnded ? args.filter(isCallback) : args)
   if (gate.phase === FAILED) return this
   if (gate.phase === ANSWERING) {
     const ended = gate.end.apply(this, args)
@@ -94,7 +95,7 @@ function end(this: ExchangeResponse, ...args: unknown[]): unknown {
     return ended
   }
   if (gate.phase === HELD) {
-    if (!gate.queue.some(([method]) => method === 'end')) gate.queue.push(['end', args])
+    if (!isEnding(gate)) gate.queue.push(['end', args])
     return this
   }
   return pass(gate, this, 'end', args) ?? this
@@ -104,11 +105,13 @@ function write(this: ExchangeResponse, ...args: unknown[]): unknown {
   const gate = this[kGate] as Gate
   if (gate.phase === FAILED) return false
   // What is no chunk is refused by the original, at once.
-  if (gate.phase === HELD && isChunk(args[0])) {
-    gate.queue.push(['write', args])
+  if (!isChunk(args[0])) return gate.write.apply(this, args)
+  if (gate.phase === HELD) {
+    if (!isEnding(gate)) gate.queue.push(['write', args])
     return false
   }
-  if (gate.phase !== OPEN || !isChunk(args[0])) return gate.write.apply(this, args)
+  if (gate.phase === RELEASED && this.writableEnded) return false
+  if (gate.phase !== OPEN) return gate.write.apply(this, args)
   return pass(gate, this, 'write', args) ?? false
 }
 
@@ -326,6 +329,15 @@ function refuse(): never {
   const error: NodeJS.ErrnoException = new Error('Cannot set headers after they are sent to the client')
   error.code = 'ERR_HTTP_HEADERS_SENT'
   throw error
+}
+
+/** Whether the end is among the calls that wait. */
+function isEnding(gate: Gate): boolean {
+  return gate.queue.some(([method]) => method === 'end')
+}
+
+function isCallback(argument: unknown): boolean {
+  return typeof argument === 'function'
 }
 
 function isChunk(chunk: unknown): boolean {

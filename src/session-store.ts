@@ -3,7 +3,7 @@ import { answer, type Callback } from './callback.ts'
 import type { Codec } from './codec/codec.ts'
 import { decodeRecord, encodeRecord, type RecordHeader } from './codec/record.ts'
 import { createCodec } from './codec/select.ts'
-import { Cookie, type CookieAttributes, type CookieData } from './cookie.ts'
+import { Cookie, type CookieAttributes, type CookieData, lifetimeOf, type StoredCookie } from './cookie.ts'
 import { selectEngine } from './engine/select.ts'
 import { Lifetime, untilOf } from './lifetime.ts'
 import { andThen } from './maybe-promise.ts'
@@ -180,7 +180,7 @@ export class SessionStore extends Store {
       {
         created: Date.now(),
         expires: cookie.expiresAt,
-        originalMaxAge: cookie.originalMaxAge,
+        originalMaxAge: lifetimeOf(cookie),
         extras: overrides === undefined ? null : { cookie: overrides },
       },
       this.#codec.encodeData(session),
@@ -252,6 +252,10 @@ export function recordsOf(store: ExpressStore): RecordStore | undefined {
 }
 
 function cookieOf(session: object): Cookie {
-  const { cookie } = session as { cookie?: unknown }
-  return cookie instanceof Cookie ? cookie : new Cookie(cookie as CookieData)
+  const { cookie: data } = session as { cookie?: Cookie | StoredCookie | null }
+  if (data instanceof Cookie) return data
+  if (typeof data !== 'object' || data === null) return new Cookie(data as undefined)
+  const cookie = Cookie.stored(data)
+  cookie.originalMaxAge ??= cookie.maxAge
+  return cookie
 }

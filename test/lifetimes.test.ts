@@ -166,15 +166,94 @@ describe.each(sessionStores)('$name', ({ isMissing, find }) => {
         expect(await isSignedIn(returning)).toBe(true)
       })
 
-      it('of none lasts for a day after its last use', async () => {
-        const { visitor } = await signIn(options)
-        await visitor.change(({ cookie }) => {
-          cookie.maxAge = null
+      it.each([
+        ['maxAge = null', 'maxAge', null],
+        ['expires = null', 'expires', null],
+        ['expires = false, as the README of express-session has it', 'expires', false],
+        ['maxAge = false', 'maxAge', false],
+        ['expires = undefined', 'expires', undefined],
+        ['originalMaxAge = NaN', 'originalMaxAge', Number.NaN],
+      ])('of none, by %s, lasts for a day after its last use', async (_how, name, value) => {
+        const { visitor } = await signIn({ ...options, rolling: true })
+        const { headers } = await visitor.change(({ cookie }) => {
+          Object.assign(cookie, { [name]: value })
         })
+        expect(headers['set-cookie']?.[0]).not.toContain('Expires')
+        for (let visits = 0; visits < 3; visits++) expect(await isSignedIn(visitor)).toBe(true)
         await home.later(DAY - SECOND)
         expect(await isSignedIn(visitor)).toBe(true)
         await home.later(DAY)
         expect(await isSignedIn(visitor)).toBe(false)
+      })
+    })
+
+    describe('whose cookie is to last for more time than there is', () => {
+      it.each([Number.POSITIVE_INFINITY, 1e20, Number.MAX_SAFE_INTEGER])('(%d ms) lasts', async (maxAge) => {
+        const { visitor } = await signIn({ rolling: true })
+        const { headers } = await visitor.change(({ cookie }) => {
+          cookie.maxAge = maxAge
+        })
+        // Browsers read years of four digits.
+        expect(headers['set-cookie']?.[0]).toContain('Expires=Fri, 31 Dec 9999 23:59:59 GMT')
+        for (let visits = 0; visits < 3; visits++) {
+          await home.later(300 * DAY)
+          expect(await visitor.see(({ user, cookie }) => [user, cookie.expires])).toEqual([
+            'ada',
+            '9999-12-31T23:59:59.000Z',
+          ])
+        }
+      })
+
+      it('or is long over, ends', async () => {
+        const { visitor } = await signIn({ rolling: true })
+        const { status } = await visitor.change(({ cookie }) => {
+          cookie.maxAge = Number.NEGATIVE_INFINITY
+        })
+        expect(status).toBe(200)
+        expect(await isSignedIn(visitor)).toBe(false)
+      })
+    })
+
+    it('whose cookie is given a lifetime that is none, keeps its own', async () => {
+      const { visitor } = await signIn({ cookie: { maxAge: DAY } })
+      const told = await visitor.see<string[]>(({ cookie }) =>
+        [{ maxAge: Number.NaN }, { expires: new Date(Number.NaN) }, { maxAge: new Date(Number.NaN) }].map(
+          (lifetime) => {
+            try {
+              return String(Object.assign(cookie, lifetime))
+            } catch (error) {
+              return String(error)
+            }
+          },
+        ),
+      )
+      expect(told).toEqual([
+        'TypeError: maxAge is NaN; it must be a number or Date',
+        'TypeError: expires is an invalid Date',
+        'TypeError: expires is an invalid Date',
+      ])
+      expect(await visitor.see(({ user, cookie }) => [user, cookie.originalMaxAge])).toEqual(['ada', DAY])
+    })
+
+    describe('that is read from the store and put back', () => {
+      it.each([
+        ['as it is', (session: object) => session],
+        ['as JSON', (session: object) => JSON.parse(JSON.stringify(session)) as object],
+      ])('%s, keeps its cookie', async (_how, form) => {
+        const { visitor } = await signIn({ cookie: { maxAge: DAY } })
+        await visitor.change(({ cookie }) => {
+          cookie.maxAge = 30 * DAY
+          cookie.path = '/'
+        })
+        await home.later(10 * MINUTE)
+        const before = (await store.get(visitor.sid))!
+        for (let times = 0; times < 3; times++) {
+          await home.later(10 * MINUTE)
+          await store.set(visitor.sid, form((await store.get(visitor.sid))!))
+        }
+        expect((await store.get(visitor.sid))!).toEqual(before)
+        await home.later(29 * DAY)
+        expect(await isSignedIn(visitor)).toBe(true)
       })
     })
 
