@@ -11,8 +11,16 @@ import type { Scenario } from './scenario.ts'
 export const seen = new Map<IntendedDifference, Set<string | RegExp | Showing>>()
 
 export async function agree(scenario: Scenario, express: Contender, fast: Contender): Promise<void> {
-  const found = await compareContenders(scenario, express, fast)
-  const unintended = found.filter((difference) => !isIntended(scenario, difference))
+  judge(scenario, await compareContenders(scenario, express, fast), intendedDifferences)
+}
+
+/** Throws when there is a difference that no row of the table covers. */
+export function judge(
+  scenario: Scenario,
+  found: readonly Difference[],
+  table: readonly IntendedDifference[],
+): void {
+  const unintended = found.filter((difference) => !isIntended(scenario, difference, table))
   if (unintended.length > 0) throw new AssertionError({ message: describe(scenario, unintended) })
 }
 
@@ -32,9 +40,13 @@ export async function compareContenders(
   return differences(...(await Promise.all([run(scenario, express), run(scenario, fast)])))
 }
 
-function isIntended({ name }: Scenario, difference: Difference): boolean {
+function isIntended(
+  { name }: Scenario,
+  difference: Difference,
+  table: readonly IntendedDifference[],
+): boolean {
   let intended = false
-  for (const row of intendedDifferences) {
+  for (const row of table) {
     for (const pattern of row.scenarios) {
       if (typeof pattern === 'string' ? pattern !== name : !pattern.test(name)) continue
       const showing = row.shows.find((showing) => covers(showing, difference))
