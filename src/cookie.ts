@@ -91,7 +91,8 @@ export class Cookie {
   }
 
   set expires(date: Date | null | false | undefined) {
-    if (date instanceof Date && Number.isNaN(date.valueOf())) throw new TypeError('expires is an invalid Date')
+    if (date instanceof Date && Number.isNaN(date.valueOf()))
+      throw new TypeError('expires is an invalid Date')
     this.#expires = date
     this.originalMaxAge = this.maxAge
   }

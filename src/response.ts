@@ -87,7 +87,8 @@ export function guardResponse(exchange: Exchange): void {
 function end(this: ExchangeResponse, ...args: unknown[]): unknown {
   const gate = this[kGate] as Gate
   // Another body after the end would be an error that ends the process; express-session leaves it out as well.
-  if (gate.phase === RELEASED) return gate.end.apply(this, this.writableEnded ? args.filter(isCallback) : args)
+  if (gate.phase === RELEASED)
+    return gate.end.apply(this, this.writableEnded ? args.filter(isCallback) : args)
   if (gate.phase === FAILED) return this
   if (gate.phase === ANSWERING) {
     const ended = gate.end.apply(this, args)
