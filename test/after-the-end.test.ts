@@ -1,12 +1,12 @@
 /** What a handler still says when it has ended the response: Node.js would end the process for it. */
 import { MemoryStore, type SessionOptions, Store } from 'fast-session'
 import { describe, expect, it } from 'vitest'
+import { answeringLater } from './fixtures/later-records.ts'
 import { type LiveHandler, startApp } from './fixtures/live-app.ts'
-import { watch } from './fixtures/watched-records.ts'
 
 const stores: ReadonlyArray<[name: string, open: () => NonNullable<SessionOptions['store']>]> = [
   ['answers at once', () => new MemoryStore()],
-  ['answers later', () => watch(new MemoryStore().records, { isAtOnce: false }).records],
+  ['answers later', () => answeringLater()],
   ['was made for express-session', () => new LateStore()],
 ]
 

@@ -8,13 +8,13 @@ import { join } from 'node:path'
 import { MemoryStore, type SessionOptions } from 'fast-session'
 import { lmdbStore } from 'fast-session/lmdb'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { answeringLater } from './fixtures/later-records.ts'
 import { type LiveHandler, type LiveRequest, startApp } from './fixtures/live-app.ts'
-import { watch } from './fixtures/watched-records.ts'
 
 const stores: ReadonlyArray<[name: string, open: () => Promise<NonNullable<SessionOptions['store']>>]> = [
   ['answers at once', async () => new MemoryStore()],
   ['reads at once and writes later', newLmdb],
-  ['answers later', async () => watch(new MemoryStore().records, { isAtOnce: false }).records],
+  ['answers later', async () => answeringLater()],
 ]
 
 async function newLmdb() {

@@ -96,13 +96,13 @@ export function createEncoder(kernels?: Kernels): Encoder {
   const MAX_DOUBLES = 1 << 14
   /** After so many objects that no shape fits, a slot holds a dictionary, and only a sample is learned from. */
   const DICTIONARY = 16
+  const SAMPLE = 1024
   /**
    * Among more keys than SEARCHED, up to FAST_KEYS of them, V8 looks for one by halves: 80 ns, and 10 to take it from
    * Object.values, which takes 100 for hash tables. Beyond there are only hash tables, and below looking takes 12.
    */
   const SEARCHED = 32
   const FAST_KEYS = 128
-  const SAMPLE = 1024
   /** Learning takes microseconds: so many objects may be learned at first, and one for so many payloads from then on. */
   const CREDIT = 512
   const PAYLOADS_FOR_CREDIT = 64

@@ -2,10 +2,9 @@
  * Drives express-session on its kind of store and fast-session on the kinds of its own through the scenarios, and
  * compares all that visitors can see. Scenarios that look into the store, or make it fail, are not for these.
  */
-import { setImmediate as turn } from 'node:timers/promises'
-import fastSession, { type RecordStore, type SessionStore } from 'fast-session'
+import fastSession, { type SessionStore } from 'fast-session'
 import { describe, expect, it } from 'vitest'
-import { MemoryRecords } from '../../src/stores/memory.ts'
+import { answeringLater } from '../fixtures/later-records.ts'
 import { compareContenders, judge, seen } from './agree.ts'
 import { type Contender, express, fast } from './contender.ts'
 import { intendedDifferences } from './differences.ts'
@@ -53,25 +52,6 @@ describe('the suite', () => {
     })
   }
 })
-
-/** Records in memory, which are answered a turn of the event loop later. */
-function answeringLater(synchronous?: 'reads'): RecordStore {
-  const records = new MemoryRecords()
-  const later = async <T>(answer: T): Promise<T> => {
-    await turn()
-    return answer
-  }
-  const atOnce = synchronous === 'reads'
-  return {
-    name: 'later',
-    ...(atOnce && { synchronous }),
-    read: (id, touchTo) => (atOnce ? records.read(id, touchTo) : later(records.read(id, touchTo))),
-    touch: (id, expires) => (atOnce ? records.touch(id, expires) : later(records.touch(id, expires))),
-    write: (id, payload, options) => later(records.write(id, payload, options)),
-    delete: (id) => later(records.delete(id)),
-    close: () => records.close(),
-  }
-}
 
 /** fast-session, with a store of its own wherever a scenario has its recording store. */
 function onOwnStore(open: () => SessionStore): Contender {
